@@ -1,0 +1,1 @@
+"""Grievance Redress Management for Bangladesh's social security programmes."""

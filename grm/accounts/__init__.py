@@ -1,0 +1,1 @@
+"""Officers who sign in: roles, passwords, second factor, sessions."""

@@ -1,0 +1,1 @@
+"""Stage 4: when each step is due, by dated policy and the working-day calendar, and why."""

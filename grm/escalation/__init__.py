@@ -1,0 +1,1 @@
+"""Stage 5: the sweep that climbs the ladder one rung for each missed deadline."""

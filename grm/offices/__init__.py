@@ -1,0 +1,1 @@
+"""The directory: ministries, offices, dated postings, programmes, categories and places."""

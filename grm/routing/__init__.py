@@ -1,0 +1,1 @@
+"""Stage 2: dated rules choose exactly one office's queue, and say why."""

@@ -1,0 +1,1 @@
+"""What every page needs: guard, errors, security headers, locale, presentation, health."""
