@@ -1,0 +1,85 @@
+"""create_app: the only place that wires things together."""
+
+import uuid
+from pathlib import Path
+
+import structlog
+from flask import Flask, g, request
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import Settings
+from grm.accounts.sessions import DatabaseSessions
+from grm.kernel import clock, context, transaction
+from grm.kernel import logging as kernel_logging
+from grm.kernel.crypto import Keyring
+from grm.kernel.db import db
+from grm.offices import signed_in
+from grm.reactions import REACTIONS
+from grm.web import errors, guard, health, locale, presentation, security
+
+ROOT = Path(__file__).parent.parent
+ENGINE_OPTIONS = {
+    "pool_pre_ping": True,
+    "pool_size": 8,
+    "max_overflow": 4,
+    "pool_timeout": 5,
+    "connect_args": {
+        "connect_timeout": 5,
+        # A slow statement or a held lock turns into "try again" for one request instead of a queue for all.
+        "options": "-c statement_timeout=5000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+    },
+}
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the application from its settings: every blueprint, handler and check is named here."""
+    kernel_logging.configure(settings.log_level)
+    app = Flask("grm", root_path=str(ROOT / "grm"), template_folder=str(ROOT / "templates"), static_folder="static")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=ENGINE_OPTIONS,
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+    )
+    app.extensions[context.SETTINGS] = settings
+    app.extensions[context.KEYRING] = Keyring.from_keys(settings.data_keys, settings.index_key)
+    app.extensions[transaction.EXTENSION] = REACTIONS
+    if settings.trusted_proxy_hops:
+        hops = settings.trusted_proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
+    app.session_interface = DatabaseSessions()
+    _init_login(app)
+    app.before_request(_start_request)
+    for module in (security, guard, locale, presentation, errors):
+        module.init_app(app)
+    health.init_app(app, {})
+    _register_pages(app)
+    return app
+
+
+def _register_pages(app: Flask) -> None:
+    """Register every package's pages and commands."""
+
+
+def _init_login(app: Flask) -> None:
+    manager = LoginManager(app)
+    manager.session_protection = None  # the session is a server-side row; its token changes at sign-in
+
+    @manager.user_loader
+    def load(officer_id: str) -> signed_in.SignedIn | None:
+        session = db.session()
+        return signed_in.load(session, officer_id, clock.dhaka_date(clock.now(session)))
+
+
+def _start_request() -> None:
+    g.request_id = uuid.uuid4().hex[:12]
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id, endpoint=request.endpoint)

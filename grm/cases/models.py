@@ -1,0 +1,196 @@
+"""The case: the government's file on a grievance, its people, its append-only history."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grm.kernel.db import Id, Model, Small
+
+OPEN_STATUSES = ("filed", "acknowledged", "in_progress", "waiting")
+ENDED_STATUSES = ("resolved", "closed", "declined", "withdrawn")
+STATUSES = OPEN_STATUSES + ENDED_STATUSES
+CHANNELS = ("web", "assisted", "paper", "call_centre", "letter", "email", "suo_motu")
+_OPEN = text("is_open")
+
+
+def _in(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+class Case(Model):
+    """Status, tier, outcome and escalation level are four facts, not one list of codes.
+
+    ``version`` grows with every act of a person and guards against lost updates; ``history_length`` and
+    ``history_head`` tie the row to the end of its event chain. ``due_at`` repeats the resolve deadline's for the queue.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        CheckConstraint(_in("status", STATUSES), "status_known"),
+        CheckConstraint("tier IN ('gro', 'appeal', 'cell')", "tier_known"),
+        CheckConstraint("desk IN ('gro', 'appeal', 'cell')", "desk_known"),
+        CheckConstraint(_in("channel", CHANNELS), "channel_known"),
+        CheckConstraint("level BETWEEN 0 AND 3", "level_in_range"),
+        CheckConstraint("status NOT IN ('resolved', 'closed') OR outcome IS NOT NULL", "resolved_has_outcome"),
+        CheckConstraint(
+            "(status IN ('resolved', 'closed', 'declined', 'withdrawn')) = (ended_at IS NOT NULL)",
+            "ended_has_instant",
+        ),
+        CheckConstraint(
+            "status <> 'filed' OR assignee_id IS NULL OR acknowledged_at IS NULL", "filed_not_acknowledged"
+        ),
+        CheckConstraint("NOT is_anonymous OR channel <> 'assisted' OR filed_by_id IS NOT NULL", "assisted_has_filer"),
+        Index("ix__cases__queue", "office_id", "desk", "due_at", "id", postgresql_where=_OPEN),
+        Index("ix__cases__mine", "assignee_id", "due_at", "id", postgresql_where=_OPEN),
+        Index("ix__cases__office_all", "office_id", "desk", "id"),
+        Index("ix__cases__escalated", "level", "office_id", postgresql_where=text("is_open AND level > 0")),
+        Index("ix__cases__filed_at", "filed_at"),
+        Index(
+            "ix__cases__filed_by_office",
+            "filed_by_office_id",
+            "id",
+            postgresql_where=text("filed_by_office_id IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[Id]
+    tracking_number: Mapped[str] = mapped_column(unique=True)
+    secret_mac: Mapped[bytes]
+    submission_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("submission.id"), unique=True)
+
+    status: Mapped[str]
+    tier: Mapped[str] = mapped_column(default="gro")
+    outcome: Mapped[str | None]
+    level: Mapped[Small] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+    is_open: Mapped[bool] = mapped_column(
+        Boolean, Computed("status IN ('filed', 'acknowledged', 'in_progress', 'waiting')", persisted=True)
+    )
+
+    office_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("office.id"))
+    desk: Mapped[str]
+    assignee_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    routing_rule_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("routing_rule.id"))
+    referral_count: Mapped[Small] = mapped_column(default=0, server_default="0")
+
+    programme_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("programme.id"))
+    category_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("category.id"))
+    district_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("place.id"))
+    upazila_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("place.id"))
+    place: Mapped[str]
+    incident_on: Mapped[date | None]
+    details: Mapped[str]
+    is_sensitive: Mapped[bool]
+    is_anonymous: Mapped[bool]
+    has_accused: Mapped[bool]
+    about: Mapped[str]
+
+    channel: Mapped[str]
+    language: Mapped[str]
+    preferred_channel: Mapped[str]
+    filed_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    filed_by_office_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("office.id"))
+
+    filed_at: Mapped[datetime]
+    received_on: Mapped[date]
+    acknowledged_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    due_on: Mapped[date]
+    due_at: Mapped[datetime]
+
+    history_length: Mapped[int]
+    history_head: Mapped[bytes]
+
+
+class Complainant(Model):
+    """Who is aggrieved, or who files for them. Name, phone and address of mail are sealed; the phone has a blind index."""
+
+    __tablename__ = "complainant"
+    __table_args__ = (
+        CheckConstraint("role IN ('complainant', 'representative')", "role_known"),
+        Index(None, "case_id"),
+        Index(None, "phone_index", postgresql_where=text("phone_index IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    role: Mapped[str]
+    name_sealed: Mapped[bytes | None]
+    phone_sealed: Mapped[bytes | None]
+    phone_index: Mapped[bytes | None]
+    email_sealed: Mapped[bytes | None]
+    sex: Mapped[str | None]
+    age_group: Mapped[str | None]
+    disability: Mapped[str | None]
+    relation: Mapped[str | None]
+
+
+class Accused(Model):
+    """An officer, or a whole office, that the grievance is against: never sees the case in any list, count or message."""
+
+    __tablename__ = "accused"
+    __table_args__ = (
+        CheckConstraint("officer_id IS NOT NULL OR office_id IS NOT NULL", "names_somebody"),
+        Index(None, "case_id"),
+    )
+
+    id: Mapped[Id]
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    officer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    office_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("office.id"))
+    post_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("post.id"))
+
+
+class CaseEvent(Model):
+    """One row of the append-only, hash-chained history of a case. ``data`` holds facts and commitments, no free text."""
+
+    __tablename__ = "case_event"
+    __table_args__ = (UniqueConstraint("case_id", "seq"),)
+
+    id: Mapped[Id]
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    seq: Mapped[int]
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[int | None] = mapped_column(BigInteger)
+    data: Mapped[dict[str, Any]]
+    previous_hash: Mapped[bytes]
+    hash: Mapped[bytes]
+
+
+class CaseText(Model):
+    """Free text that belongs to an event (a reply, a question, a note); the event holds only a salted commitment to it,
+    so erasing a text for privacy does not break the chain."""
+
+    __tablename__ = "case_text"
+    __table_args__ = (UniqueConstraint("case_id", "seq", "field"),)
+
+    id: Mapped[Id]
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    seq: Mapped[int]
+    field: Mapped[str]
+    body: Mapped[str | None]
+    salt: Mapped[bytes]
+
+
+class TrackingGuard(Model):
+    """Failed attempts at the secret of one case: waits grow from 30 seconds to an hour (NIST SP 800-63B, throttling)."""
+
+    __tablename__ = "tracking_guard"
+
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"), primary_key=True, autoincrement=False)
+    failures: Mapped[int] = mapped_column(SmallInteger)
+    blocked_until: Mapped[datetime | None]

@@ -1,0 +1,146 @@
+"""The calendar, the dated policies, and the running deadlines with their pauses."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import SmallInteger
+
+from grm.kernel.db import Id, Model, Small
+from grm.offices.models import ValidFrom
+
+KINDS = ("acknowledge", "resolve")
+STATES = ("running", "paused", "met", "breached")
+
+
+class CalendarEdition(Model):
+    """One recorded change of the calendar; its id is the calendar version that deadlines remember."""
+
+    __tablename__ = "calendar_edition"
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    source: Mapped[str]
+    note: Mapped[str]
+    covered_until: Mapped[date]
+
+
+class CalendarDay(Model):
+    """A holiday, or a weekend day ordered to be worked. In force for editions in [added_in, removed_in)."""
+
+    __tablename__ = "calendar_day"
+    __table_args__ = (
+        CheckConstraint("kind IN ('holiday', 'working')", "kind_known"),
+        Index("uq__calendar_day__day_in_force", "day", unique=True, postgresql_where="removed_in IS NULL"),
+    )
+
+    id: Mapped[Id]
+    day: Mapped[date]
+    kind: Mapped[str]
+    name_bn: Mapped[str]
+    name_en: Mapped[str]
+    source: Mapped[str]
+    is_estimated: Mapped[bool] = mapped_column(default=False, server_default="false")
+    added_in: Mapped[int] = mapped_column(BigInteger, ForeignKey("calendar_edition.id"))
+    removed_in: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("calendar_edition.id"))
+
+
+class WeekendRule(Model):
+    """The weekly days off from a date on (Monday is 0): Friday and Saturday since 2005."""
+
+    __tablename__ = "weekend_rule"
+
+    id: Mapped[Id]
+    valid_from: Mapped[date] = mapped_column(unique=True)
+    weekdays: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    source: Mapped[str]
+
+
+class DeadlinePolicy(Model):
+    """The dated rule: how long a step may take. A change is a new row; deadlines keep the row they were made by."""
+
+    __tablename__ = "deadline_policy"
+    __table_args__ = (
+        CheckConstraint("unit IN ('working_days', 'calendar_days')", "unit_known"),
+        CheckConstraint('"limit" > 0', "limit_positive"),
+    )
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    limit: Mapped[Small]
+    unit: Mapped[str]
+    office_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("office.id"))
+    programme: Mapped[str | None]
+    category: Mapped[str | None]
+    priority: Mapped[str | None]
+    source: Mapped[str]
+    valid_from: Mapped[ValidFrom]
+    valid_to: Mapped[date | None]
+
+
+class Deadline(Model):
+    """A running clock of a case. ``next_rung_at`` is when the sweep must look at it again; NULL: never."""
+
+    __tablename__ = "deadline"
+    __table_args__ = (
+        CheckConstraint("kind IN ('acknowledge', 'resolve')", "kind_known"),
+        CheckConstraint("state IN ('running', 'paused', 'met', 'breached')", "state_known"),
+        CheckConstraint("(next_level IS NULL) = (next_rung_at IS NULL)", "rung_complete"),
+        CheckConstraint("state <> 'met' OR met_at IS NOT NULL", "met_has_instant"),
+        CheckConstraint("state IN ('running', 'breached') OR next_rung_at IS NULL", "only_live_clocks_escalate"),
+        UniqueConstraint("case_id", "kind", "epoch"),
+        Index("ix__deadline__next_rung_at", "next_rung_at", "id", postgresql_where="next_rung_at IS NOT NULL"),
+    )
+
+    id: Mapped[Id]
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    kind: Mapped[str]
+    epoch: Mapped[Small] = mapped_column(default=1)
+    policy_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("deadline_policy.id"))
+    calendar_version: Mapped[int] = mapped_column(BigInteger, ForeignKey("calendar_edition.id"))
+    started_at: Mapped[datetime]
+    due_on: Mapped[date]
+    due_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="running")
+    met_at: Mapped[datetime | None]
+    breached_at: Mapped[datetime | None]
+    next_level: Mapped[int | None] = mapped_column(SmallInteger)
+    next_rung_at: Mapped[datetime | None]
+    is_provisional: Mapped[bool] = mapped_column(default=False, server_default="false")
+
+
+class DeadlinePause(Model):
+    """A stretch in which a deadline stood still, with its reason and its automatic end."""
+
+    __tablename__ = "deadline_pause"
+    __table_args__ = (
+        Index(None, "deadline_id"),
+        Index("ix__deadline_pause__open", "ends_by_at", postgresql_where="until_at IS NULL"),
+        CheckConstraint("until_at IS NULL OR until_at >= from_at", "ends_after_start"),
+    )
+
+    id: Mapped[Id]
+    deadline_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("deadline.id"))
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+    ends_by_at: Mapped[datetime]
+    reason: Mapped[str]
+
+
+class LadderRung(Model):
+    """One step of the ladder: which post hears of it, how many working days after the due date."""
+
+    __tablename__ = "ladder_rung"
+    __table_args__ = (
+        UniqueConstraint("deadline_kind", "level"),
+        CheckConstraint("level BETWEEN 0 AND 3", "level_in_range"),
+    )
+
+    id: Mapped[Id]
+    deadline_kind: Mapped[str]
+    level: Mapped[Small]
+    offset_working_days: Mapped[Small]
+    role: Mapped[str]
+    source: Mapped[str]

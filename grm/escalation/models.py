@@ -1,0 +1,48 @@
+"""The ladder, the escalations made, and the record of sweeps."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grm.kernel.db import Id, Model, Small
+
+
+class Escalation(Model):
+    """One rung climbed for one missed deadline, exactly once; level 0 is the warning before. A vacant rung is a gap."""
+
+    __tablename__ = "escalation"
+    __table_args__ = (
+        UniqueConstraint("case_id", "deadline_id", "epoch", "level"),
+        CheckConstraint("is_vacant = (officer_id IS NULL)", "vacant_has_no_officer"),
+        Index(None, "office_id", "level"),
+        Index("ix__escalation__vacant", "due_at", postgresql_where=text("is_vacant")),
+    )
+
+    id: Mapped[Id]
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    deadline_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("deadline.id"))
+    epoch: Mapped[Small]
+    level: Mapped[int] = mapped_column(SmallInteger)
+    due_at: Mapped[datetime]
+    escalated_at: Mapped[datetime]
+    role: Mapped[str]
+    office_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("office.id"))
+    post_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("post.id"))
+    officer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    is_alternate: Mapped[bool] = mapped_column(default=False, server_default="false")
+    is_vacant: Mapped[bool] = mapped_column(default=False, server_default="false")
+
+
+class SweepRun(Model):
+    """What one pass of the sweep did."""
+
+    __tablename__ = "sweep_run"
+    __table_args__ = (Index(None, "started_at"),)
+
+    id: Mapped[Id]
+    as_of: Mapped[datetime]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    counts: Mapped[dict[str, Any]]

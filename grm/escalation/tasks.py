@@ -1,0 +1,1 @@
+"""Celery entries: the sweep."""

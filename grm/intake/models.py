@@ -1,0 +1,39 @@
+"""Drafts of the public form, and submissions as received."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grm.kernel.db import Id, Model
+
+
+class Draft(Model):
+    """A half-filled form, kept 72 hours under the hash of a random token that only the browser holds; sealed."""
+
+    __tablename__ = "draft"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    id: Mapped[Id]
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    sealed: Mapped[bytes]
+    updated_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Submission(Model):
+    """The form as received, verbatim, sealed and immutable. Its key makes any number of posts of one form one case."""
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        CheckConstraint(
+            "channel IN ('web', 'assisted', 'paper', 'call_centre', 'letter', 'email', 'suo_motu')",
+            "channel_known",
+        ),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[bytes] = mapped_column(unique=True)
+    sealed: Mapped[bytes]
+    channel: Mapped[str]
+    received_at: Mapped[datetime]

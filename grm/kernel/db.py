@@ -1,0 +1,60 @@
+"""The database handle, its base class, column types and the naming of constraints."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, Dialect, Identity, LargeBinary, MetaData, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import registry as Registry
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix__%(table_name)s__%(column_0_N_name)s",
+    "uq": "uq__%(table_name)s__%(column_0_N_name)s",
+    "ck": "ck__%(table_name)s__%(constraint_name)s",
+    "fk": "fk__%(table_name)s__%(column_0_N_name)s",
+    "pk": "pk__%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timestamp with time zone that refuses naive values: a local time without its zone is a bug, not a datum."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive datetime before it reaches the database."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("naive datetime")
+        return value
+
+
+class Base(DeclarativeBase):
+    """Declarative base of all tables."""
+
+    registry = Registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={
+            str: Text,
+            datetime: UtcDateTime,
+            bytes: LargeBinary,
+            dict[str, Any]: JSONB,
+            list[str]: JSONB,
+        },
+    )
+    metadata = registry.metadata
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+Id = Annotated[int, mapped_column(BigInteger, Identity(always=False), primary_key=True)]
+Small = Annotated[int, mapped_column(SmallInteger)]
+BigInt = Annotated[int, mapped_column(BigInteger)]

@@ -1,0 +1,25 @@
+"""All tables at once: imported where the whole schema must be known (migrations, tests, truncation)."""
+
+from grm.accounts import models as accounts
+from grm.cases import models as cases
+from grm.deadlines import models as deadlines
+from grm.escalation import models as escalation
+from grm.intake import models as intake
+from grm.kernel import audit
+from grm.notifications import models as notifications
+from grm.offices import models as offices
+from grm.routing import models as routing
+from grm.web import models as web
+
+__all__ = [
+    "accounts",
+    "audit",
+    "cases",
+    "deadlines",
+    "escalation",
+    "intake",
+    "notifications",
+    "offices",
+    "routing",
+    "web",
+]

@@ -1,0 +1,96 @@
+"""Messages, attempts to hand them over, and the receipts of providers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from grm.kernel.db import Id, Model, Small
+
+OPEN_STATES = ("pending", "sending", "unknown", "accepted")
+FINAL_STATES = ("delivered", "failed", "expired", "held")
+
+
+class Message(Model):
+    """One recipient on one channel. ``key`` makes the second attempt to create it a no-op.
+
+    pending → sending → accepted → delivered, or failed, expired, held; ``unknown`` when the provider's answer was lost.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (
+        CheckConstraint("channel IN ('sms', 'email')", "channel_known"),
+        CheckConstraint(
+            "state IN ('pending', 'sending', 'unknown', 'accepted', 'delivered', 'failed', 'expired', 'held')",
+            "state_known",
+        ),
+        CheckConstraint("(officer_id IS NULL) <> (address_sealed IS NULL)", "one_recipient"),
+        CheckConstraint(
+            "(state IN ('delivered', 'failed', 'expired', 'held')) = (ended_at IS NOT NULL)",
+            "final_has_instant",
+        ),
+        Index(
+            "ix__message__to_send",
+            "channel",
+            "priority",
+            "next_attempt_at",
+            "id",
+            postgresql_where=text("state IN ('pending', 'sending', 'unknown')"),
+        ),
+        Index("ix__message__awaiting", "expires_at", postgresql_where=text("ended_at IS NULL")),
+        Index(None, "case_id"),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(unique=True)
+    template: Mapped[str]
+    channel: Mapped[str]
+    language: Mapped[str]
+    priority: Mapped[Small]
+    case_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    officer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    address_sealed: Mapped[bytes | None]
+    params: Mapped[dict[str, Any]]
+    subject: Mapped[str | None]
+    body: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default="pending", server_default="pending")
+    attempts: Mapped[Small] = mapped_column(default=0, server_default="0")
+    next_attempt_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    claim: Mapped[UUID | None]
+    provider_reference: Mapped[str | None]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Attempt(Model):
+    """One call to a provider, written before the call is made."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (UniqueConstraint("message_id", "number"),)
+
+    id: Mapped[Id]
+    message_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("message.id"))
+    number: Mapped[Small]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    detail: Mapped[str | None]
+
+
+class Receipt(Model):
+    """A provider's delivery report as it came; reports may come twice, late, out of order or for an unknown message."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (Index(None, "message_id"),)
+
+    id: Mapped[Id]
+    message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
+    reference: Mapped[str]
+    status: Mapped[str]
+    detail: Mapped[str]
+    received_at: Mapped[datetime]

@@ -1,0 +1,131 @@
+"""Words for the codes that tables hold: one place, so that a status reads the same on every page and in every message."""
+
+from grm.web.locale import gettext
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogue; it is translated when shown."""
+    return text
+
+
+LABELS: dict[str, dict[str, str]] = {
+    "status": {
+        "filed": _("Filed"),
+        "acknowledged": _("Acknowledged"),
+        "in_progress": _("In progress"),
+        "waiting": _("Waiting for the complainant"),
+        "resolved": _("Resolved"),
+        "closed": _("Closed"),
+        "declined": _("Declined"),
+        "withdrawn": _("Withdrawn"),
+    },
+    "outcome": {
+        "service_given": _("Service or benefit given"),
+        "answered": _("Explained and answered"),
+        "instruction_executed": _("Instruction given and carried out"),
+        "proved": _("Allegation proved, action taken"),
+        "unfounded": _("Found to be without basis"),
+        "partly_proved": _("Partly proved"),
+        "withdrawn": _("Withdrawn by the complainant"),
+        "not_admissible": _("Not admissible"),
+    },
+    "decline_reason": {
+        "before_court": _("Before a court or a formal enquiry"),
+        "right_to_information": _("A right-to-information request"),
+        "statutory_appeal": _("Has its own appeal under the law"),
+        "time_not_run_out": _("The promised time of the service has not run out"),
+        "not_a_grievance": _("Not a grievance about a public service"),
+    },
+    "tier": {
+        "gro": _("Grievance redress officer"),
+        "appeal": _("Appeal"),
+        "cell": _("Cabinet Division cell"),
+    },
+    "desk": {
+        "gro": _("Grievance redress officer"),
+        "appeal": _("Appeal officer"),
+        "cell": _("Cabinet Division cell"),
+    },
+    "level": {
+        "0": _("Not escalated"),
+        "1": _("Level 1: grievance redress officer"),
+        "2": _("Level 2: appeal officer"),
+        "3": _("Level 3: Cabinet Division"),
+    },
+    "role": {
+        "gro": _("Grievance redress officer"),
+        "appeal_officer": _("Appeal officer"),
+        "case_officer": _("Case officer"),
+        "head": _("Head of office"),
+        "cell_officer": _("Cabinet Division cell officer"),
+        "desk_officer": _("Desk officer"),
+        "cluster_coordinator": _("Cluster coordinator"),
+        "viewer": _("Observer"),
+    },
+    "channel": {
+        "web": _("Web form"),
+        "assisted": _("Filed with help at an office"),
+        "paper": _("Paper application"),
+        "call_centre": _("Call centre 333"),
+        "letter": _("Letter"),
+        "email": _("E-mail"),
+        "suo_motu": _("Taken up on own motion"),
+        "sms": _("SMS"),
+    },
+    "deadline_kind": {"acknowledge": _("First look"), "resolve": _("Decision")},
+    "deadline_state": {
+        "running": _("Running"),
+        "paused": _("Paused"),
+        "met": _("Met"),
+        "breached": _("Missed"),
+    },
+    "message_state": {
+        "pending": _("To be sent"),
+        "sending": _("Being sent"),
+        "unknown": _("Answer unknown"),
+        "accepted": _("Accepted by the provider"),
+        "delivered": _("Delivered"),
+        "failed": _("Not delivered"),
+        "expired": _("Expired"),
+        "held": _("Held for a person"),
+    },
+    "sex": {"female": _("Woman"), "male": _("Man"), "other": _("Third gender (Hijra)")},
+    "age_group": {
+        "under_18": _("Under 18"),
+        "18_35": _("18 to 35"),
+        "36_59": _("36 to 59"),
+        "60_plus": _("60 or older"),
+    },
+    "disability": {"no": _("No disability"), "yes": _("Has a disability")},
+    "about": {
+        "none": _("Nobody in particular"),
+        "field-office": _("An upazila or district office, or somebody there"),
+        "gro": _("The grievance redress officer of the ministry"),
+        "appeal-officer": _("The appeal officer of the ministry"),
+        "ministry": _("The ministry or division itself"),
+    },
+    "preferred_channel": {
+        "sms": _("SMS"),
+        "email": _("E-mail"),
+        "none": _("No message; I will follow it myself"),
+    },
+    "language": {"bn": _("Bangla"), "en": _("English")},
+    "relation": {
+        "family": _("Family member"),
+        "neighbour": _("Neighbour"),
+        "guardian": _("Guardian or nominee"),
+        "representative": _("Elected representative or local leader"),
+        "other": _("Other"),
+    },
+}
+
+
+def label(group: str, code: object) -> str:
+    """Return the words for a code in the page's language; an unknown code is shown as it is, never hidden."""
+    text = LABELS[group].get(str(code))
+    return gettext(text) if text else str(code)
+
+
+def choices(group: str) -> list[tuple[str, str]]:
+    """Return (code, words) pairs of a group, for a form's choices."""
+    return [(code, gettext(text)) for code, text in LABELS[group].items()]

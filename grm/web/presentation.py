@@ -1,0 +1,87 @@
+"""How values are shown: digits of the script, dates in Dhaka, lakh grouping, masked numbers, names in the language."""
+
+import hashlib
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date
+from flask import Flask, url_for
+
+from grm.kernel import tracking_number
+from grm.kernel.clock import DHAKA
+from grm.kernel.contact import mask_phone
+from grm.kernel.text import bangla_digits
+from grm.web.labels import label
+from grm.web.locale import language
+
+STATIC = Path(__file__).parent.parent / "static"
+
+
+def digits(value: object) -> str:
+    """Return a value with the digits of the page's script."""
+    text = str(value)
+    return bangla_digits(text) if language() == "bn" else text
+
+
+def number(value: int | float | None, decimals: int = 0) -> str:
+    """Return a number grouped in lakh and crore (12,34,567), in the page's digits; an en dash for None."""
+    if value is None:
+        return "–"
+    whole, _, fraction = f"{abs(value):.{decimals}f}".partition(".")
+    head, tail = whole[:-3], whole[-3:]
+    groups: list[str] = []
+    while head:
+        head, group = head[:-2], head[-2:]
+        groups.insert(0, group)
+    grouped = ",".join([*groups, tail]) + (f".{fraction}" if fraction else "")
+    return digits(("-" if value < 0 else "") + grouped)
+
+
+def show_date(value: date | datetime | None) -> str:
+    """Return a date as people write it (২১ নভেম্বর ২০২৬); an instant is taken in Dhaka."""
+    if value is None:
+        return "–"
+    day = value.astimezone(DHAKA).date() if isinstance(value, datetime) else value
+    return digits(format_date(day, "d MMMM y", locale="bn" if language() == "bn" else "en_GB"))
+
+
+def show_datetime(value: datetime | None) -> str:
+    """Return an instant in Dhaka time, on the 24-hour clock."""
+    if value is None:
+        return "–"
+    return f"{show_date(value)}, {digits(value.astimezone(DHAKA).strftime('%H:%M'))}"
+
+
+def name(thing: Any) -> str:
+    """Return the name of a directory entry in the page's language."""
+    if thing is None:
+        return "–"
+    return str(thing.name_bn if language() == "bn" else thing.name_en)
+
+
+def static_url(file: str) -> str:
+    """Return the address of a static file with a mark of its content, so that it can be cached for ever."""
+    return url_for("static", filename=file, v=_content_mark(file))
+
+
+@cache
+def _content_mark(file: str) -> str:
+    return hashlib.sha256((STATIC / file).read_bytes()).hexdigest()[:10]
+
+
+def init_app(app: Flask) -> None:
+    """Install the filters and globals that all templates may use."""
+    app.jinja_env.filters.update(
+        digits=digits,
+        number=number,
+        date=show_date,
+        datetime=show_datetime,
+        name=name,
+        phone_masked=mask_phone,
+        tracking=tracking_number.display,
+    )
+    app.jinja_env.globals.update(static_url=static_url, label=label)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True

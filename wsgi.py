@@ -1,0 +1,10 @@
+"""The application for gunicorn and the Celery application for worker and beat."""
+
+import os
+
+from config import load_settings
+from grm.app import create_app
+from grm.worker import create_celery
+
+app = create_app(load_settings(os.environ))
+celery = create_celery(app)
