@@ -1,0 +1,64 @@
+"""Counters against guessing and flooding, in PostgreSQL: a restart or a flushed Redis forgets nothing.
+
+Keys are made with `grm.web.security.keyed_hash`, so the table never holds an address, a name or a number. Every change is
+one atomic upsert: fifty parallel guesses count as fifty. Rows past their window are removed by `intake.tidy`.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import case, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from grm.web.models import Throttle
+
+FREE_FAILURES = 5
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=1)
+FORGET_AFTER = timedelta(hours=24)
+
+
+def count(session: Session, key: str, now: datetime, window: timedelta) -> int:
+    """Count one more happening and return how many there were in the running window, this one included."""
+    statement = insert(Throttle).values(key=key, count=1, window_ends_at=now + window, blocked_until=None)
+    is_over = Throttle.window_ends_at <= now
+    return session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "count": case((is_over, 1), else_=Throttle.count + 1),
+                "window_ends_at": case((is_over, now + window), else_=Throttle.window_ends_at),
+            },
+        ).returning(Throttle.count)
+    ).scalar_one()
+
+
+def record_failure(session: Session, key: str, now: datetime) -> int:
+    """Count a failed attempt; from the fifth on each one doubles the wait, from 30 seconds to an hour (NIST SP 800-63B).
+
+    Returns the failures so far. Asking for a new code or page does not reset them, only success (``forget``) or a day.
+    """
+    failures = count(session, key, now, FORGET_AFTER)
+    if failures >= FREE_FAILURES:
+        doublings = min(failures - FREE_FAILURES, 10)
+        wait = min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
+        session.execute(
+            insert(Throttle)
+            .values(key=key, count=failures, window_ends_at=now + FORGET_AFTER, blocked_until=now + wait)
+            .on_conflict_do_update(
+                index_elements=["key"],
+                set_={"blocked_until": func.greatest(Throttle.blocked_until, now + wait)},
+            )
+        )
+    return failures
+
+
+def wait_seconds(session: Session, keys: list[str], now: datetime) -> int:
+    """Return for how many seconds attempts under any of these keys must wait; 0 when they may go on."""
+    until = session.execute(select(func.max(Throttle.blocked_until)).where(Throttle.key.in_(keys))).scalar_one()
+    return max(0, int((until - now).total_seconds()) + 1) if until is not None and until > now else 0
+
+
+def forget(session: Session, keys: list[str]) -> None:
+    """Forget the failures under these keys, after a success."""
+    session.execute(delete(Throttle).where(Throttle.key.in_(keys)))
