@@ -10,6 +10,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
+from grm.accounts import views as accounts_views
 from grm.accounts.sessions import DatabaseSessions
 from grm.kernel import clock, context, transaction
 from grm.kernel import logging as kernel_logging
@@ -66,7 +67,9 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _register_pages(app: Flask) -> None:
-    """Register every package's pages and commands."""
+    """Register every package's pages."""
+    app.register_blueprint(accounts_views.blueprint)
+    app.extensions["grm.sign_in_and_resume"] = accounts_views.sign_in_and_resume
 
 
 def _init_login(app: Flask) -> None:

@@ -1,0 +1,51 @@
+"""Signing in: one answer for an unknown user, a wrong password and a deactivated account; waits that grow with failures."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grm.accounts import passwords
+from grm.accounts.models import Officer
+from grm.kernel import audit
+from grm.kernel.actor import Actor
+from grm.kernel.errors import InvalidInput, TooMany
+from grm.kernel.text import nfc
+from grm.kernel.transaction import transaction
+from grm.web import throttle
+from grm.web.security import keyed_hash
+
+STREAM = "accounts"
+
+
+def find_officer(session: Session, username: str) -> Officer | None:
+    """Return the account of a user name; upper and lower case and white space around it do not matter."""
+    name = nfc(username).strip().casefold()
+    return session.execute(select(Officer).where(Officer.username == name)).scalar_one_or_none()
+
+
+def sign_in(username: str, password: str, source: str) -> Officer:
+    """Return the officer whose password this is.
+
+    ``source`` is the address the attempt comes from; it is kept as a keyed hash only. Failures are counted per account
+    *and* source, so that an outsider cannot lock the holder out from elsewhere, and per source alone at ten times the rate.
+    Raises InvalidInput 'wrong-credentials' (unknown, wrong and deactivated look alike) or TooMany with the wait.
+    """
+    name = nfc(username).strip().casefold()[:200]
+    keys = [keyed_hash("login", f"{name}\0{source}")]
+    with transaction() as act:
+        wait = throttle.wait_seconds(act.session, keys, act.now)
+        if wait:
+            raise TooMany("sign-in-wait", retry_after_seconds=wait)
+        officer = find_officer(act.session, name)
+        known_hash = officer.password_hash if officer is not None and officer.is_active else None
+    # The slow hash is computed outside any transaction.
+    is_right = passwords.verify(known_hash, password)
+    with transaction() as act:
+        if officer is None or not is_right:
+            throttle.record_failure(act.session, keys[0], act.now)
+        else:
+            throttle.forget(act.session, keys)
+            who = Actor(officer_id=officer.id, name=officer.name_en, kind="officer")
+            audit.record(act.session, STREAM, "SignedIn", who, act.now, username=officer.username)
+    if officer is None or not is_right:
+        raise InvalidInput("wrong-credentials")
+    return officer
