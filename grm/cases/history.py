@@ -1,0 +1,250 @@
+"""The append-only, hash-chained history of a case; nothing else writes `case_event` or `case_text`.
+
+The hash of an event covers `{tracking_number, seq, kind, at, actor_kind, actor_id, data}` and the hash before it; the
+case row repeats the length and the last hash, so that a cut tail shows. Free text (a reply, a note) is kept beside
+the chain in `case_text`; the event holds a salted commitment to it under `data["texts"]`, so erasing a text for
+privacy leaves the chain whole. The caller holds the case row locked.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from grm.cases.models import Case, CaseEvent, CaseText
+from grm.kernel import chain
+from grm.kernel.actor import Actor
+
+KINDS: tuple[str, ...] = (
+    "filed",  # by the complainant or a desk: office_id, desk, rule_id, due_on
+    "acknowledged",
+    "assigned",  # officer_id, is_claim
+    "noted",  # text: note
+    "asked",  # ends_by_at; text: question
+    "answered",  # due_on; text: answer
+    "information_added",  # text: information
+    "resumed",  # a wait that ran out: due_on
+    "referred",  # from_office_id, from_desk, to_office_id, to_desk; text: reason
+    "resolved",  # outcome, contact, confirm_by_on; texts: reply, root_cause, prevention, contact_note
+    "declined",  # reason_code; text: reason
+    "closed",  # text: reason, when closed before the confirmation window was over
+    "withdrawn",  # text: reason
+    "warned",  # by the sweep: deadline_kind, due_on, officer_id, post_id
+    "escalated",  # by the sweep: deadline_kind, level, due_on, officer_id, post_id, is_gap
+    "redated",  # a late holiday: deadline_kind, from_due_on, to_due_on, calendar_version, why
+)
+"""What can happen in a case's life, with the data each kind carries. Every kind has words on the case page."""
+
+PUBLIC_KINDS: frozenset[str] = frozenset(KINDS) - {"noted", "assigned", "warned"}
+"""What the complainant may see on the tracking page. Notes are internal, and so is who in the office has the case."""
+
+PUBLIC_TEXTS: frozenset[str] = frozenset({"question", "answer", "information", "reply"})
+"""The free texts the complainant may read; a decline's or withdrawal's reason too, by `is_public_text`."""
+
+_SALT_BYTES = 16
+
+
+class Tip(NamedTuple):
+    """The end of a case's chain: how many events there are, and the hash of the last."""
+
+    length: int
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A new event, ready to insert: column values of `case_event` and `case_text` (all but id and case_id)."""
+
+    values: dict[str, Any]
+    texts: tuple[dict[str, Any], ...]
+    tip: Tip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event for `append_many`. With `level`, the same UPDATE raises the case's escalation level, so that a sweep
+    writes each case row once."""
+
+    case_id: int
+    kind: str
+    data: Mapping[str, Any]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    level: int | None = None
+
+
+def is_public_text(kind: str, name: str) -> bool:
+    """Whether the complainant may read the text `name` of an event of this kind."""
+    return name in PUBLIC_TEXTS or (name == "reason" and kind in ("declined", "withdrawn"))
+
+
+def record_of(
+    tracking_number: str, seq: int, kind: str, at: datetime, actor_kind: str, actor_id: int | None, data: Any
+) -> dict[str, Any]:
+    """What the hash of an event covers."""
+    return {
+        "tracking_number": tracking_number,
+        "seq": seq,
+        "kind": kind,
+        "at": at,
+        "actor_kind": actor_kind,
+        "actor_id": actor_id,
+        "data": data,
+    }
+
+
+def link(
+    tip: Tip,
+    tracking_number: str,
+    kind: str,
+    at: datetime,
+    actor: Actor,
+    data: Mapping[str, Any],
+    texts: Mapping[str, str] | None = None,
+) -> Link:
+    """Forge the next link of a chain without writing it. Raises ValueError for a kind that `KINDS` does not list."""
+    if kind not in KINDS:
+        raise ValueError(f"{kind} is no kind of case event")
+    seq = tip.length + 1
+    kept = [(name, body, secrets.token_bytes(_SALT_BYTES)) for name, body in (texts or {}).items() if body]
+    stored = chain.plain(data)
+    if kept:
+        stored["texts"] = {name: chain.commitment(salt, body) for name, body, salt in kept}
+    digest = chain.row_hash(tip.head, record_of(tracking_number, seq, kind, at, actor.kind, actor.officer_id, stored))
+    values = {
+        "seq": seq,
+        "kind": kind,
+        "at": at,
+        "actor_kind": actor.kind,
+        "actor_id": actor.officer_id,
+        "data": stored,
+        "previous_hash": tip.head or chain.GENESIS,
+        "hash": digest,
+    }
+    rows = tuple({"seq": seq, "field": name, "body": body, "salt": salt} for name, body, salt in kept)
+    return Link(values, rows, Tip(seq, digest))
+
+
+def first_event(
+    tracking_number: str,
+    kind: str,
+    at: datetime,
+    actor: Actor,
+    data: Mapping[str, Any],
+    texts: Mapping[str, str] | None = None,
+) -> Link:
+    """Forge the first event of a new case, for the filing statement to insert; `tip` belongs into the case row as
+    `history_length` and `history_head`."""
+    return link(Tip(0, chain.GENESIS), tracking_number, kind, at, actor, data, texts)
+
+
+def append(
+    session: Session,
+    case: Case,
+    kind: str,
+    actor: Actor,
+    now: datetime,
+    data: Mapping[str, Any],
+    texts: Mapping[str, str] | None = None,
+) -> CaseEvent:
+    """Append one event to a case whose row the caller has locked; written at the next flush."""
+    new = link(Tip(case.history_length, case.history_head), case.tracking_number, kind, now, actor, data, texts)
+    case.history_length, case.history_head = new.tip
+    event = CaseEvent(case_id=case.id, **new.values)
+    session.add(event)
+    session.add_all(CaseText(case_id=case.id, **row) for row in new.texts)
+    return event
+
+
+_INSERT_EVENTS = text(
+    """
+    INSERT INTO case_event (case_id, seq, kind, at, actor_kind, actor_id, data, previous_hash, hash)
+    SELECT case_id, seq, kind, :at, :actor_kind, :actor_id, data::jsonb, previous_hash, hash
+    FROM unnest(CAST(:case_ids AS bigint[]), CAST(:seqs AS int[]), CAST(:kinds AS text[]), CAST(:datas AS text[]),
+                CAST(:previous AS bytea[]), CAST(:hashes AS bytea[]))
+        AS new (case_id, seq, kind, data, previous_hash, hash)
+    """
+)
+_INSERT_TEXTS = text(
+    """
+    INSERT INTO case_text (case_id, seq, field, body, salt)
+    SELECT * FROM unnest(CAST(:case_ids AS bigint[]), CAST(:seqs AS int[]), CAST(:fields AS text[]),
+                         CAST(:bodies AS text[]), CAST(:salts AS bytea[]))
+    """
+)
+_UPDATE_TIPS = text(
+    """
+    UPDATE cases SET history_length = new.length, history_head = new.head,
+                     level = greatest(cases.level, coalesce(new.level, cases.level))
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:lengths AS int[]), CAST(:heads AS bytea[]), CAST(:levels AS smallint[]))
+        AS new (id, length, head, level)
+    WHERE cases.id = new.id
+    """
+)
+
+
+def append_many(session: Session, entries: Sequence[Entry], actor: Actor, now: datetime) -> None:
+    """Append events to many cases in the given order, with three statements however many they are (four with texts).
+
+    Locks the case rows in the order of their ids; a case may occur more than once. Works on the tables behind the
+    session's back: refresh any `Case` object already loaded.
+    """
+    if not entries:
+        return
+    ids = sorted({entry.case_id for entry in entries})
+    rows = session.execute(
+        select(Case.id, Case.tracking_number, Case.history_length, Case.history_head)
+        .where(Case.id.in_(ids))
+        .order_by(Case.id)
+        .with_for_update(key_share=True)
+    ).all()
+    numbers = {row.id: row.tracking_number for row in rows}
+    tips = {row.id: Tip(row.history_length, row.history_head) for row in rows}
+    levels: dict[int, int] = {}
+    links: list[tuple[int, Link]] = []
+    for entry in entries:
+        case_id = entry.case_id
+        new = link(tips[case_id], numbers[case_id], entry.kind, now, actor, entry.data, entry.texts)
+        tips[case_id] = new.tip
+        links.append((case_id, new))
+        if entry.level is not None:
+            levels[case_id] = max(entry.level, levels.get(case_id, 0))
+    session.execute(
+        _INSERT_EVENTS,
+        {
+            "at": now,
+            "actor_kind": actor.kind,
+            "actor_id": actor.officer_id,
+            "case_ids": [case_id for case_id, _ in links],
+            "seqs": [new.values["seq"] for _, new in links],
+            "kinds": [new.values["kind"] for _, new in links],
+            "datas": [json.dumps(new.values["data"], ensure_ascii=False) for _, new in links],
+            "previous": [new.values["previous_hash"] for _, new in links],
+            "hashes": [new.values["hash"] for _, new in links],
+        },
+    )
+    texts = [(case_id, row) for case_id, new in links for row in new.texts]
+    if texts:
+        session.execute(
+            _INSERT_TEXTS,
+            {
+                "case_ids": [case_id for case_id, _ in texts],
+                "seqs": [row["seq"] for _, row in texts],
+                "fields": [row["field"] for _, row in texts],
+                "bodies": [row["body"] for _, row in texts],
+                "salts": [row["salt"] for _, row in texts],
+            },
+        )
+    session.execute(
+        _UPDATE_TIPS,
+        {
+            "ids": ids,
+            "lengths": [tips[case_id].length for case_id in ids],
+            "heads": [tips[case_id].head for case_id in ids],
+            "levels": [levels.get(case_id) for case_id in ids],
+        },
+    )
