@@ -119,6 +119,15 @@ def test_an_empty_list_of_holidays_is_not_read_as_no_holidays() -> None:
     assert not BARE.is_provisional(BARE.covered_until)
 
 
+def test_a_weekend_rule_holds_from_its_very_day() -> None:
+    saturday = date(2030, 6, 1)
+    changing = Calendar(
+        1, ((date(2005, 1, 1), frozenset({FRIDAY})), (saturday, frozenset({FRIDAY, 5}))), {}, date(2031, 1, 1)
+    )
+    assert changing.is_working_day(saturday - timedelta(days=7))
+    assert not changing.is_working_day(saturday)
+
+
 def test_weekends_may_be_given_in_any_order() -> None:
     turned = Calendar(1, tuple(reversed(WEEKENDS)), {}, date(2030, 1, 1))
     assert turned.is_working_day(date(2005, 9, 3))

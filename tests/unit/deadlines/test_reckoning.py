@@ -119,6 +119,8 @@ def test_a_standing_pause_needs_an_as_of_and_moves_with_it() -> None:
         due(dhaka(2026, 2, 5), 10, "working_days", [standing], BARE, dhaka(2026, 2, day)).due_on for day in (9, 10, 11)
     ]
     assert days == [date(2026, 2, 19), date(2026, 2, 22), date(2026, 2, 23)]
+    base = due(dhaka(2026, 2, 5), 10, "working_days", [], BARE)
+    assert due(dhaka(2026, 2, 5), 10, "working_days", [standing], BARE, dhaka(2026, 2, 7)) == base
     closed = Pause(standing.from_at, dhaka(2026, 2, 11))
     assert reckon(dhaka(2026, 2, 5), 10, "working_days", [closed], BARE).due_on == days[-1]
 

@@ -126,6 +126,7 @@ def test_valid_addresses_are_taken(typed: str, stored: str) -> None:
         ("a@-example.org", "email-invalid"),
         ("a@example.org.", "email-invalid"),
         ("a@192.0.2.1", "email-invalid"),
+        ("a@192.0.2.12", "email-invalid"),
         ("a@[192.0.2.1]", "email-invalid"),
         ("a@exa\nmple.org", "email-invalid"),
         ("a\r\nBcc: x@example.org", "email-invalid"),
