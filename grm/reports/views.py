@@ -1,0 +1,273 @@
+"""The reports: what is late, where, at whose desk. Every figure opens the list it counts."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, render_template, request, stream_with_context
+from werkzeug.wrappers import Response
+
+from grm.kernel import audit, clock
+from grm.kernel.db import db
+from grm.kernel.text import latin_digits
+from grm.kernel.transaction import transaction
+from grm.offices.queries import Directory, directory, vacant_posts
+from grm.reports import queries
+from grm.reports.exports import csv_lines
+from grm.reports.measures import (
+    AGE_BANDS,
+    LEVELS,
+    PERIODS,
+    TARGET_PERCENT_IN_TIME,
+    Selection,
+    percent,
+    period,
+    selection_from,
+)
+from grm.web.guard import actor, requires
+from grm.web.labels import label
+from grm.web.locale import gettext
+from grm.web.presentation import name
+
+blueprint = Blueprint("reports", __name__, url_prefix="/reports")
+READERS = ("cell_officer", "gro", "appeal_officer", "head")
+STREAM = "exports"
+
+
+@blueprint.get("")
+@requires(*READERS)
+def overview() -> str:
+    """Received, resolved, in time, overdue, median and 90th-percentile days, by ministry."""
+    now = clock.now(db.session())
+    chosen = selection_from(request.args, measure="received")
+    lines = queries.figures(db.session(), actor(), chosen, now)
+    known = directory(db.session())
+    total = next((line for line in lines if line.key is None), None)
+    rows = sorted((line for line in lines if line.key is not None), key=lambda line: (-line.overdue, -line.open))
+    return render_template(
+        "reports/overview.html",
+        chosen=chosen,
+        span=period(chosen.period, clock.dhaka_date(now)),
+        periods=PERIODS,
+        rows=rows,
+        total=total,
+        target=TARGET_PERCENT_IN_TIME,
+        percent=percent,
+        titles=_titles(known),
+        link=_link,
+    )
+
+
+@blueprint.get("/escalations")
+@requires(*READERS)
+def escalations() -> str:
+    """Open escalated cases by ministry, level, programme, district and age; vacant posts and gaps in the ladder."""
+    session = db.session()
+    now = clock.now(session)
+    today = clock.dhaka_date(now)
+    chosen = selection_from(request.args).with_(measure="escalated")
+    known = directory(session)
+    by = queries.escalations_by(session, actor(), chosen, now)
+    return render_template(
+        "reports/escalations.html",
+        chosen=chosen,
+        by=by,
+        total=by["total"][0][1] if by["total"] else 0,
+        matrix=queries.ministry_by_level(session, actor(), chosen, now),
+        levels=LEVELS,
+        bands=[band.code for band in AGE_BANDS],
+        titles=_titles(known),
+        options=_options(known),
+        gaps=queries.gaps(session, actor()),
+        vacancies=_vacancies(session, today),
+        known=known,
+        link=_link,
+        csv_link="/reports/escalations.csv?" + urlencode(_filters(chosen)),
+        as_of=now,
+    )
+
+
+@blueprint.get("/cases")
+@requires(*READERS)
+def case_list() -> str:
+    """The cases behind a figure: the same condition, so the same number."""
+    session = db.session()
+    now = clock.now(session)
+    chosen = selection_from(request.args)
+    found = queries.cases(session, actor(), chosen, now, after=_after(request.args.get("after", "")))
+    page, has_more = found[: queries.PAGE], len(found) > queries.PAGE
+    known = directory(session)
+    next_url = None
+    if has_more:
+        last = page[-1]
+        key = f"{last.due_at.timestamp():.6f}-{last.id}"
+        next_url = _link(chosen, after=key)
+    return render_template(
+        "reports/cases.html",
+        chosen=chosen,
+        rows=page,
+        total=queries.count(session, actor(), chosen, now),
+        next_url=next_url,
+        first_url=_link(chosen) if request.args.get("after") else None,
+        back_url=_back(chosen),
+        csv_link="/reports/cases.csv?" + urlencode(chosen.as_query()),
+        known=known,
+        titles=_titles(known),
+        today=clock.dhaka_date(now),
+        days_overdue=queries.days_overdue,
+        now=now,
+    )
+
+
+@blueprint.get("/escalations.csv")
+@requires(*READERS)
+def escalations_csv() -> Response:
+    """The escalated cases of the chosen filter, one line a case."""
+    return _export(selection_from(request.args).with_(measure="escalated"), "escalations")
+
+
+@blueprint.get("/cases.csv")
+@requires(*READERS)
+def cases_csv() -> Response:
+    """The cases behind a figure, one line a case."""
+    chosen = selection_from(request.args)
+    return _export(chosen, chosen.measure)
+
+
+def _export(chosen: Selection, title: str) -> Response:
+    """Record the export, then stream it; no personal data of complainants is in it."""
+    who = actor()
+    with transaction() as act:
+        now = act.now
+        audit.record(act.session, STREAM, "Exported", who, now, report=title, filter=chosen.as_query())
+    known = directory(db.session())
+    header = [
+        gettext("Tracking number"),
+        gettext("Status"),
+        gettext("Level"),
+        gettext("Ministry or division"),
+        gettext("Officer"),
+        gettext("Programme"),
+        gettext("Category"),
+        gettext("District"),
+        gettext("Filed on"),
+        gettext("Due on"),
+        gettext("Days overdue"),
+    ]
+    body = stream_with_context(csv_lines(header, _csv_rows(chosen, who, now, known)))
+    file_name = f"grm-{title}-{clock.dhaka_date(now).isoformat()}.csv"
+    return Response(
+        body,
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )
+
+
+def _csv_rows(chosen: Selection, who: Any, now: datetime, known: Directory) -> Iterator[list[object]]:
+    today = clock.dhaka_date(now)
+    for row in queries.all_cases(db.session(), who, chosen, now):
+        yield [
+            row.tracking_number,
+            label("status", row.status),
+            row.level,
+            name(known.office(row.office_id)),
+            _holder(row),
+            name(known.programme_by_id(row.programme_id)) if row.programme_id else "",
+            name(known.category_by_id(row.category_id)),
+            name(known.place_by_id(row.district_id)) if row.district_id else "",
+            clock.dhaka_date(row.filed_at).isoformat(),
+            row.due_on.isoformat(),
+            queries.days_overdue(row.due_on, today) if row.ended_at is None else "",
+        ]
+
+
+def _holder(row: Any) -> str:
+    from grm.web.locale import language
+
+    return str((row.holder_bn if language() == "bn" else row.holder_en) or "")
+
+
+def _link(chosen: Selection, after: str | None = None, **changes: Any) -> str:
+    """Return the address of the list behind a figure."""
+    values = chosen.with_(**changes).as_query()
+    if after:
+        values["after"] = after
+    return "/reports/cases?" + urlencode(values)
+
+
+def _back(chosen: Selection) -> str:
+    page = "/reports/escalations" if chosen.measure == "escalated" else "/reports"
+    return page + "?" + urlencode(_filters(chosen))
+
+
+def _filters(chosen: Selection) -> dict[str, str]:
+    return {key: value for key, value in chosen.as_query().items() if key != "measure"}
+
+
+def _after(text: str) -> tuple[datetime, int] | None:
+    """Read the keyset mark of a page; one that means nothing shows the first page. Bangla digits work too."""
+    instant, _, number = latin_digits(text).rpartition("-")
+    try:
+        return datetime.fromtimestamp(float(instant), tz=clock.DHAKA), int(number)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _titles(known: Directory) -> dict[str, dict[str, str]]:
+    """Return the words for each dimension's keys."""
+    return {
+        "ministry": {**{item.slug: name(item) for item in known.ministries}, "cell": gettext("Cabinet Division cell")},
+        "programme": {**{item.slug: name(item) for item in known.programmes}, "none": gettext("No programme named")},
+        "district": {
+            **{item.code: name(item) for item in known.places if item.kind == "district"},
+            "none": gettext("No district given"),
+        },
+        "category": {item.slug: name(item) for item in known.categories},
+        "level": {str(level): label("level", level) for level in LEVELS},
+        "age": _age_titles(),
+        "measure": {
+            "escalated": gettext("Open escalated cases"),
+            "received": gettext("Received"),
+            "resolved": gettext("Resolved"),
+            "in_time": gettext("Resolved in time"),
+            "late": gettext("Resolved late"),
+            "declined": gettext("Declined"),
+            "open": gettext("Open"),
+            "overdue": gettext("Overdue"),
+        },
+        "period": {
+            "this_month": gettext("This month"),
+            "last_month": gettext("Last month"),
+            "last_90_days": gettext("Last 90 days"),
+            "this_fiscal_year": gettext("This fiscal year"),
+            "last_12_months": gettext("Last 12 months"),
+        },
+    }
+
+
+def _age_titles() -> dict[str, str]:
+    return {
+        "1-7": gettext("1 to 7 days overdue"),
+        "8-14": gettext("8 to 14 days overdue"),
+        "15-30": gettext("15 to 30 days overdue"),
+        "31-90": gettext("31 to 90 days overdue"),
+        "91-": gettext("More than 90 days overdue"),
+    }
+
+
+def _options(known: Directory) -> dict[str, list[tuple[str, str]]]:
+    titles = _titles(known)
+    return {key: sorted(titles[key].items(), key=lambda pair: pair[1]) for key in ("ministry", "programme", "district")} | {
+        key: list(titles[key].items()) for key in ("level", "age")
+    }
+
+
+def _vacancies(session: Any, today: Any) -> list[Any]:
+    """Return vacant posts of the offices the reader answers for; the cell sees all."""
+    who = actor()
+    found = vacant_posts(session, today)
+    if who.has_role("cell_officer"):
+        return list(found)
+    mine = who.office_ids()
+    return [post for post in found if post.office_id in mine]
