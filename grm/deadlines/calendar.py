@@ -82,9 +82,7 @@ class Calendar:
         if announced is None:
             return _WEEKEND if on.weekday() in self._days_off(on) else _WORKING
         kind: VerdictKind = "holiday" if announced.kind == "holiday" else "ordered-working"
-        return DayVerdict(
-            kind, announced.name_bn, announced.name_en, announced.source, announced.is_estimated
-        )
+        return DayVerdict(kind, announced.name_bn, announced.name_en, announced.source, announced.is_estimated)
 
     def is_working_day(self, on: date) -> bool:
         """Whether offices are open on the date."""

@@ -81,13 +81,16 @@ class DeadlinePolicy(Model):
 
 
 class Deadline(Model):
-    """A running clock of a case. ``next_rung_at`` is when the sweep must look at it again; NULL: never."""
+    """A running clock of a case. ``next_rung_at`` is when the sweep must look at it again; NULL: never.
+
+    A paused clock keeps its ``next_level``, to go on where it stood.
+    """
 
     __tablename__ = "deadline"
     __table_args__ = (
         CheckConstraint("kind IN ('acknowledge', 'resolve')", "kind_known"),
         CheckConstraint("state IN ('running', 'paused', 'met', 'breached')", "state_known"),
-        CheckConstraint("(next_level IS NULL) = (next_rung_at IS NULL)", "rung_complete"),
+        CheckConstraint("state = 'paused' OR (next_level IS NULL) = (next_rung_at IS NULL)", "rung_complete"),
         CheckConstraint("state <> 'met' OR met_at IS NOT NULL", "met_has_instant"),
         CheckConstraint("state IN ('running', 'breached') OR next_rung_at IS NULL", "only_live_clocks_escalate"),
         UniqueConstraint("case_id", "kind", "epoch"),

@@ -66,9 +66,7 @@ def decide(policies: Iterable[Policy], facts: PolicyFacts, filed_on: date) -> Ch
     Pure and independent of the order of `policies`. Raises `Misconfigured` `no-deadline-policy` if none
     fits.
     """
-    same_kind = sorted(
-        (policy for policy in policies if policy.kind == facts.kind), key=lambda policy: policy.id
-    )
+    same_kind = sorted((policy for policy in policies if policy.kind == facts.kind), key=lambda policy: policy.id)
     unfit = [(policy, _why_unfit(policy, facts, filed_on)) for policy in same_kind]
     fit = [policy for policy, reason in unfit if not reason]
     if not fit:

@@ -131,9 +131,7 @@ def reckon(
     return Reckoning(result.start_on, result.due_on, result.due_at, tuple(lines), counted)
 
 
-def _line(
-    on: date, number: int | None, is_last: bool, unit: Unit, pause: Pause | None, day: DayVerdict
-) -> DayLine:
+def _line(on: date, number: int | None, is_last: bool, unit: Unit, pause: Pause | None, day: DayVerdict) -> DayLine:
     """The verdict on a date; `number` is the one it gets if it counts, None on the day of the start."""
     words = (day.name_bn, day.name_en, day.source, day.is_estimated)
     if number is None:

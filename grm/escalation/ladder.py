@@ -7,27 +7,21 @@ sits in its post on that day. It rises by one post where the rung's post is the 
 holder). A post without anybody is a gap: None, recorded by the caller, and passed at once.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from grm.deadlines.calendar import Calendar, dhaka_midnight, end_of_day
+from grm.deadlines.calendar import Calendar
+from grm.deadlines.rungs import Rung, rung_instant, rungs_of
+
+WARNING = 0
+"""The level of a reminder: nothing is missed yet, so an empty chair there brings nothing forward."""
 
 SUPERIORS = ("gro", "appeal_officer", "cell_officer")
 """The posts of the ladder, from the lowest up."""
 
 HOLDER = "holder"
 """The role of a rung that goes to the officer who holds the case; unclaimed, to the desk where it lies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """A step of the ladder. A negative offset warns before the due date; 0 is the moment it is missed."""
-
-    deadline_kind: str
-    level: int
-    offset_working_days: int
-    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,30 +63,6 @@ class Holder:
     role: str
 
 
-def rung_instant(rung: Rung, due_on: date, calendar: Calendar) -> datetime:
-    """From when the rung is due (UTC): a warning at 00:00 Dhaka of its day, any other at the end of its
-    day."""
-    on = calendar.add_working_days(due_on, rung.offset_working_days)
-    return dhaka_midnight(on) if rung.offset_working_days < 0 else end_of_day(on)
-
-
-def rungs_of(rungs: Iterable[Rung], deadline_kind: str) -> list[Rung]:
-    """The rungs of one kind of deadline from the lowest level up."""
-    return sorted(
-        (rung for rung in rungs if rung.deadline_kind == deadline_kind), key=lambda rung: rung.level
-    )
-
-
-def first_rung(rungs: Iterable[Rung], deadline_kind: str) -> Rung | None:
-    """The lowest rung, or None if this kind of deadline has no ladder."""
-    return next(iter(rungs_of(rungs, deadline_kind)), None)
-
-
-def rung_after(rungs: Iterable[Rung], deadline_kind: str, level: int) -> Rung | None:
-    """The rung above `level`, or None at the top."""
-    return next((rung for rung in rungs_of(rungs, deadline_kind) if rung.level > level), None)
-
-
 def climb(
     rungs: Iterable[Rung],
     deadline_kind: str,
@@ -100,22 +70,29 @@ def climb(
     due_on: date,
     calendar: Calendar,
     as_of: datetime,
+    is_vacant: Callable[[Rung], bool] = lambda rung: False,
 ) -> Climb:
     """Every rung from `next_level` up that is due at `as_of`, one by one, also after an outage; a second
     look finds nothing.
 
-    A rung is never taken before the one below it: where offsets are out of order it waits.
+    A rung is never taken before the one below it: where offsets are out of order it waits. A vacant rung is
+    passed at once: the one above it is due at the same instant. Only a warning nobody hears brings nothing
+    forward, because nothing is missed yet.
     """
     steps: list[Step] = []
     if next_level is None:
         return Climb((), None, None)
+    passed_at: datetime | None = None
     for rung in rungs_of(rungs, deadline_kind):
         if rung.level < next_level:
             continue
         due_at = rung_instant(rung, due_on, calendar)
+        if passed_at is not None:
+            due_at = min(due_at, passed_at)
         if due_at > as_of:
             return Climb(tuple(steps), rung.level, due_at)
         steps.append(Step(rung, due_at))
+        passed_at = due_at if rung.level > WARNING and is_vacant(rung) else None
     return Climb(tuple(steps), None, None)
 
 
@@ -134,12 +111,47 @@ def resolve_holder(
     Officers the complaint is about are never chosen, nor the alternates of their post, who are their
     subordinates.
     """
+    return _find(role, posts, holder_officer_id, excluded_officer_ids, floor)[0]
+
+
+def vacant_role(
+    role: str,
+    posts: Mapping[str, Sequence[Candidate]],
+    holder_officer_id: int | None,
+    excluded_officer_ids: Collection[int] = (),
+    floor: str = SUPERIORS[0],
+) -> str:
+    """The role of the post where the search of `resolve_holder` ended: the empty one if it found nobody."""
+    return _find(role, posts, holder_officer_id, excluded_officer_ids, floor)[1]
+
+
+def next_filled(
+    above: str,
+    posts: Mapping[str, Sequence[Candidate]],
+    holder_officer_id: int | None,
+    excluded_officer_ids: Collection[int] = (),
+) -> Holder | None:
+    """Who sits in the first filled post above a vacant one: hears of a warning that would reach nobody."""
+    for role in SUPERIORS[_height(above) + 1 :]:
+        found = resolve_holder(role, posts, holder_officer_id, excluded_officer_ids)
+        if found is not None:
+            return found
+    return None
+
+
+def _find(
+    role: str,
+    posts: Mapping[str, Sequence[Candidate]],
+    holder_officer_id: int | None,
+    excluded: Collection[int],
+    floor: str,
+) -> tuple[Holder | None, str]:
     if role == HOLDER:
-        if holder_officer_id is not None and holder_officer_id not in excluded_officer_ids:
-            return _as_holder(holder_officer_id, posts)
-        return _from_post(floor, posts, None, excluded_officer_ids)
+        if holder_officer_id is not None and holder_officer_id not in excluded:
+            return _as_holder(holder_officer_id, posts), HOLDER
+        return _from_post(floor, posts, None, excluded)
     lowest = max(_height(role), _height(floor))
-    return _from_post(SUPERIORS[lowest], posts, holder_officer_id, excluded_officer_ids)
+    return _from_post(SUPERIORS[lowest], posts, holder_officer_id, excluded)
 
 
 def _from_post(
@@ -147,29 +159,29 @@ def _from_post(
     posts: Mapping[str, Sequence[Candidate]],
     holder_officer_id: int | None,
     excluded: Collection[int],
-) -> Holder | None:
+) -> tuple[Holder | None, str]:
     for current in SUPERIORS[_height(role) :]:
         filled = posts.get(current, ())
         if not filled:
-            return None
+            return None, current
         tainted = {candidate.post_id for candidate in filled if candidate.officer_id in excluded}
         untainted = [candidate for candidate in filled if candidate.post_id not in tainted]
         if not untainted:
             continue
         chosen = untainted[0]
-        is_top = current == SUPERIORS[-1]
-        if chosen.officer_id != holder_officer_id or is_top:
-            return Holder(chosen.officer_id, chosen.post_id, chosen.office_id, chosen.is_alternate, current)
-    return None
+        if current == SUPERIORS[-1]:  # nobody is above: a colleague, if there is one
+            chosen = next((one for one in untainted if one.officer_id != holder_officer_id), chosen)
+        elif chosen.officer_id == holder_officer_id:
+            continue
+        return Holder(chosen.officer_id, chosen.post_id, chosen.office_id, chosen.is_alternate, current), current
+    return None, SUPERIORS[-1]
 
 
 def _as_holder(officer_id: int, posts: Mapping[str, Sequence[Candidate]]) -> Holder:
     for role in SUPERIORS:
         for candidate in posts.get(role, ()):
             if candidate.officer_id == officer_id:
-                return Holder(
-                    officer_id, candidate.post_id, candidate.office_id, candidate.is_alternate, role
-                )
+                return Holder(officer_id, candidate.post_id, candidate.office_id, candidate.is_alternate, role)
     return Holder(officer_id, None, None, False, HOLDER)
 
 

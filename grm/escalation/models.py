@@ -10,12 +10,17 @@ from grm.kernel.db import Id, Model, Small
 
 
 class Escalation(Model):
-    """One rung climbed for one missed deadline, exactly once; level 0 is the warning before. A vacant rung is a gap."""
+    """One rung climbed for one missed deadline, exactly once; level 0 is the warning before.
+
+    A vacant rung is a gap: ``office_id``, ``role`` and ``post_id`` name the empty post. It has no officer, save that a
+    warning (which brings no rung forward) names who above was told instead.
+    """
 
     __tablename__ = "escalation"
     __table_args__ = (
         UniqueConstraint("case_id", "deadline_id", "epoch", "level"),
-        CheckConstraint("is_vacant = (officer_id IS NULL)", "vacant_has_no_officer"),
+        CheckConstraint("is_vacant OR officer_id IS NOT NULL", "told_or_vacant"),
+        CheckConstraint("NOT is_vacant OR officer_id IS NULL OR level = 0", "only_warning_has_stand_in"),
         Index(None, "office_id", "level"),
         Index("ix__escalation__vacant", "due_at", postgresql_where=text("is_vacant")),
     )

@@ -588,7 +588,9 @@ def upgrade() -> None:
             name=op.f("ck__deadline__only_live_clocks_escalate"),
         ),
         sa.CheckConstraint("state IN ('running', 'paused', 'met', 'breached')", name=op.f("ck__deadline__state_known")),
-        sa.CheckConstraint("(next_level IS NULL) = (next_rung_at IS NULL)", name=op.f("ck__deadline__rung_complete")),
+        sa.CheckConstraint(
+            "state = 'paused' OR (next_level IS NULL) = (next_rung_at IS NULL)", name=op.f("ck__deadline__rung_complete")
+        ),
         sa.ForeignKeyConstraint(
             ["calendar_version"], ["calendar_edition.id"], name=op.f("fk__deadline__calendar_version")
         ),
@@ -716,7 +718,10 @@ def upgrade() -> None:
         sa.Column("officer_id", sa.BigInteger(), nullable=True),
         sa.Column("is_alternate", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("is_vacant", sa.Boolean(), server_default="false", nullable=False),
-        sa.CheckConstraint("is_vacant = (officer_id IS NULL)", name=op.f("ck__escalation__vacant_has_no_officer")),
+        sa.CheckConstraint("is_vacant OR officer_id IS NOT NULL", name=op.f("ck__escalation__told_or_vacant")),
+        sa.CheckConstraint(
+            "NOT is_vacant OR officer_id IS NULL OR level = 0", name=op.f("ck__escalation__only_warning_has_stand_in")
+        ),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk__escalation__case_id")),
         sa.ForeignKeyConstraint(["deadline_id"], ["deadline.id"], name=op.f("fk__escalation__deadline_id")),
         sa.ForeignKeyConstraint(["office_id"], ["office.id"], name=op.f("fk__escalation__office_id")),

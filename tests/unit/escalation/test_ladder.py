@@ -7,17 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm.deadlines.calendar import DHAKA
-from grm.escalation.ladder import (
-    Candidate,
-    Climb,
-    Holder,
-    Rung,
-    climb,
-    first_rung,
-    resolve_holder,
-    rung_after,
-    rung_instant,
-)
+from grm.deadlines.rungs import Rung, first_rung, rung_after, rung_instant
+from grm.escalation.ladder import Candidate, Climb, Holder, climb, next_filled, resolve_holder, vacant_role
 from tests.unit.deadlines.samples import CALENDAR
 
 RESOLVE = [
@@ -143,7 +134,7 @@ def test_a_rung_goes_to_its_post_or_above_the_holder(role: str, holder: int | No
 
 
 def test_above_the_top_there_is_nobody() -> None:
-    assert officer("cell_officer", 5) == 5
+    assert officer("cell_officer", 5, {"cell_officer": [CELL]}) == 5
 
 
 def test_the_answer_names_post_office_and_role() -> None:
@@ -187,6 +178,40 @@ def test_a_case_at_the_appeal_desk_never_goes_below_it(role: str) -> None:
     assert officer(role, None, floor="appeal_officer") == APPEAL.officer_id
     assert officer(role, None, floor="cell_officer") == CELL.officer_id
     assert officer("gro", 3, floor="appeal_officer") == CELL.officer_id
+
+
+def test_a_vacant_rung_is_passed_at_once() -> None:
+    """Level 1 falls due, its chair is empty: level 2 is due at the same instant, level 3 at its own."""
+    found = climb(LADDER, "resolve", 1, DUE_ON, CALENDAR, midnight(2026, 2, 20), lambda rung: rung.role == "gro")
+    assert [(step.rung.level, step.due_at) for step in found.steps] == [
+        (1, midnight(2026, 2, 20)),
+        (2, midnight(2026, 2, 20)),
+    ]
+    assert (found.next_level, found.next_rung_at) == (3, midnight(2026, 3, 6))
+
+
+def test_a_warning_that_nobody_hears_escalates_nothing_early() -> None:
+    found = climb(LADDER, "resolve", 0, DUE_ON, CALENDAR, midnight(2026, 2, 16), lambda rung: True)
+    assert (levels(found), found.next_level, found.next_rung_at) == ([0], 1, midnight(2026, 2, 20))
+
+
+def test_the_top_rung_vacant_ends_the_ladder() -> None:
+    found = climb(LADDER, "resolve", 1, DUE_ON, CALENDAR, midnight(2026, 2, 20), lambda rung: True)
+    assert (levels(found), found.next_level) == ([1, 2, 3], None)
+    assert {step.due_at for step in found.steps} == {midnight(2026, 2, 20)}
+
+
+def test_the_gap_has_a_name_and_the_next_filled_post_is_known() -> None:
+    without_gro = {"gro": [], "appeal_officer": [APPEAL], "cell_officer": [CELL]}
+    assert vacant_role("holder", without_gro, None) == vacant_role("gro", without_gro, None) == "gro"
+    assert vacant_role("gro", {"gro": [GRO], "cell_officer": [CELL]}, 1) == "appeal_officer"
+    assert next_filled("gro", without_gro, None) == Holder(3, 11, 100, False, "appeal_officer")
+    assert next_filled("gro", {"cell_officer": [CELL]}, None) == Holder(5, 12, 200, False, "cell_officer")
+    assert next_filled("gro", {}, None) is None
+
+
+def test_at_the_top_a_colleague_of_the_holder_hears_of_it() -> None:
+    assert officer("cell_officer", 5, floor="cell_officer") == CELL_SECOND.officer_id
 
 
 CANDIDATES = st.builds(Candidate, st.integers(1, 6), st.integers(1, 4), st.just(100), st.booleans())
