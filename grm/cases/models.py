@@ -33,7 +33,8 @@ class Case(Model):
     """Status, tier, outcome and escalation level are four facts, not one list of codes.
 
     ``version`` grows with every act of a person and guards against lost updates; ``history_length`` and
-    ``history_head`` tie the row to the end of its event chain. ``due_at`` repeats the resolve deadline's for the queue.
+    ``history_head`` tie the row to the end of its event chain. ``due_at`` repeats the resolve deadline's for the queue;
+    while ``is_paused``, it makes nothing overdue. ``waiting_until`` is when a wait for the complainant ends by itself.
     """
 
     __tablename__ = "cases"
@@ -51,8 +52,18 @@ class Case(Model):
         CheckConstraint(
             "status <> 'filed' OR assignee_id IS NULL OR acknowledged_at IS NULL", "filed_not_acknowledged"
         ),
+        CheckConstraint("status = 'waiting' OR (waiting_until IS NULL AND NOT is_paused)", "only_waiting_pauses"),
         CheckConstraint("NOT is_anonymous OR channel <> 'assisted' OR filed_by_id IS NOT NULL", "assisted_has_filer"),
         Index("ix__cases__queue", "office_id", "desk", "due_at", "id", postgresql_where=_OPEN),
+        Index(
+            "ix__cases__unassigned",
+            "office_id",
+            "desk",
+            "due_at",
+            "id",
+            postgresql_where=text("is_open AND assignee_id IS NULL"),
+        ),
+        Index("ix__cases__waiting_until", "waiting_until", postgresql_where=text("waiting_until IS NOT NULL")),
         Index("ix__cases__mine", "assignee_id", "due_at", "id", postgresql_where=_OPEN),
         Index("ix__cases__office_all", "office_id", "desk", "id"),
         Index("ix__cases__escalated", "level", "office_id", postgresql_where=text("is_open AND level > 0")),
@@ -109,6 +120,8 @@ class Case(Model):
     ended_at: Mapped[datetime | None]
     due_on: Mapped[date]
     due_at: Mapped[datetime]
+    waiting_until: Mapped[datetime | None]
+    is_paused: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     history_length: Mapped[int]
     history_head: Mapped[bytes]

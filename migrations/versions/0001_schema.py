@@ -408,11 +408,17 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("waiting_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_paused", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("history_length", sa.Integer(), nullable=False),
         sa.Column("history_head", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
             "(status IN ('resolved', 'closed', 'declined', 'withdrawn')) = (ended_at IS NOT NULL)",
             name=op.f("ck__cases__ended_has_instant"),
+        ),
+        sa.CheckConstraint(
+            "status = 'waiting' OR (waiting_until IS NULL AND NOT is_paused)",
+            name=op.f("ck__cases__only_waiting_pauses"),
         ),
         sa.CheckConstraint(
             "NOT is_anonymous OR channel <> 'assisted' OR filed_by_id IS NOT NULL",
@@ -465,6 +471,20 @@ def upgrade() -> None:
         ["filed_by_office_id", "id"],
         unique=False,
         postgresql_where=sa.text("filed_by_office_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix__cases__unassigned",
+        "cases",
+        ["office_id", "desk", "due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("is_open AND assignee_id IS NULL"),
+    )
+    op.create_index(
+        "ix__cases__waiting_until",
+        "cases",
+        ["waiting_until"],
+        unique=False,
+        postgresql_where=sa.text("waiting_until IS NOT NULL"),
     )
     op.create_index(
         "ix__cases__mine",
@@ -793,6 +813,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix__posting__post_id"), table_name="posting")
     op.drop_index(op.f("ix__posting__officer_id"), table_name="posting")
     op.drop_table("posting")
+    op.drop_index(
+        "ix__cases__unassigned", table_name="cases", postgresql_where=sa.text("is_open AND assignee_id IS NULL")
+    )
+    op.drop_index(
+        "ix__cases__waiting_until", table_name="cases", postgresql_where=sa.text("waiting_until IS NOT NULL")
+    )
     op.drop_index("ix__cases__queue", table_name="cases", postgresql_where=sa.text("is_open"))
     op.drop_index("ix__cases__office_all", table_name="cases")
     op.drop_index("ix__cases__mine", table_name="cases", postgresql_where=sa.text("is_open"))

@@ -1,0 +1,131 @@
+"""Who may see a case, and who may do what to it. Pure; `grm/cases/queries.py` says the first half again as SQL,
+and a test proves both equal.
+
+Seeing: the complainant sees the own case; the Cabinet Division cell every case; the GRO and the case officers what
+lies at their office's gro desk and is not sensitive; the appeal officer and the head of office everything of their
+office; a desk officer what the own office filed, unless it is sensitive. Administrators, viewers and cluster coordinators see no
+case. Nobody ever sees a case that accuses him, his post or his office.
+"""
+
+from dataclasses import dataclass, field
+
+from grm.cases.states import COMPLAINANT_ACTIONS, SYSTEM_ACTIONS, Action
+from grm.kernel.actor import Actor
+
+HANDLER_ROLES: dict[str, tuple[str, ...]] = {
+    "gro": ("gro", "case_officer"),
+    "appeal": ("appeal_officer",),
+    "cell": ("cell_officer",),
+}
+"""Who may be given a case that lies at a desk."""
+
+DESK_ROLE = {"gro": "gro", "appeal": "appeal_officer", "cell": "cell_officer"}
+"""Who answers for a desk. An office without such a post has no such desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accusation:
+    """Whom a grievance is against: a person; or, if the chair was empty, whoever sits in the post; or a whole office."""
+
+    officer_id: int | None
+    office_id: int | None
+    post_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What decisions about a case depend on."""
+
+    tracking_number: str
+    status: str
+    office_id: int
+    desk: str
+    is_sensitive: bool
+    assignee_id: int | None = None
+    filed_by_office_id: int | None = None
+    accusations: tuple[Accusation, ...] = ()
+    referral_count: int = 0
+    former_office_ids: frozenset[int] = field(default_factory=frozenset)
+
+
+def is_accused(actor: Actor, accusations: tuple[Accusation, ...]) -> bool:
+    """Whether one of the accusations names the officer, a post held today, or an office where the officer sits."""
+    posts = {seat.post_id for seat in actor.seats}
+    offices = actor.office_ids()
+    return any(
+        accusation.officer_id == actor.officer_id
+        if accusation.officer_id is not None
+        else accusation.post_id in posts
+        if accusation.post_id is not None
+        else accusation.office_id in offices
+        for accusation in accusations
+    )
+
+
+def relation_of(actor: Actor, case: CaseFacts) -> str | None:
+    """What the actor is to the case; None: must not learn that it exists.
+
+    The strongest of `complainant`, `system`, `superior` (appeal officer of the holding office, or the cell),
+    `office` (answers for the desk where it lies), `assignee` and `colleague` (case officers), `head`, `filer`.
+    """
+    if actor.is_complainant:
+        return "complainant" if actor.tracking_number == case.tracking_number else None
+    if actor.is_system:
+        return "system"
+    if is_accused(actor, case.accusations):
+        return None
+    roles = {seat.role for seat in actor.seats if seat.office_id == case.office_id}
+    if DESK_ROLE[case.desk] in roles and (case.desk != "gro" or not case.is_sensitive):
+        return "office"
+    if "appeal_officer" in roles or actor.has_role("cell_officer"):
+        return "superior"
+    if "case_officer" in roles and case.desk == "gro" and not case.is_sensitive:
+        return "assignee" if case.assignee_id == actor.officer_id else "colleague"
+    if "head" in roles:
+        return "head"
+    filed_here = case.filed_by_office_id is not None and case.filed_by_office_id in actor.office_ids("desk_officer")
+    return "filer" if filed_here and not case.is_sensitive else None
+
+
+def may_see(actor: Actor, case: CaseFacts) -> bool:
+    """Whether the actor may know of the case at all."""
+    return relation_of(actor, case) is not None
+
+
+_HANDLING = frozenset({Action.ASK, Action.REFER, Action.RESOLVE, Action.DECLINE, Action.CLOSE})
+_FIRST_LOOK = frozenset({Action.ACKNOWLEDGE, Action.CLAIM, Action.NOTE})
+MAY_DO: dict[str, frozenset[Action]] = {
+    "complainant": COMPLAINANT_ACTIONS,
+    "system": SYSTEM_ACTIONS,
+    "office": _FIRST_LOOK | _HANDLING | {Action.ASSIGN},
+    "superior": frozenset({Action.NOTE, Action.ASSIGN, Action.REFER}),
+    "assignee": _FIRST_LOOK | _HANDLING,
+    "colleague": _FIRST_LOOK,
+    "head": frozenset({Action.NOTE}),
+    "filer": frozenset(),
+}
+"""What each relation allows. A superior does not decide a case of the tier below: he may have to hear the appeal."""
+
+_NOT_HANDLING = {"colleague": "claim-first", "superior": "holder-decides"}
+
+
+def why_not(actor: Actor, case: CaseFacts, action: Action) -> str:
+    """Why the actor's part does not include the action: a code, or empty if it does."""
+    relation = relation_of(actor, case)
+    if relation is None:
+        return "not-found"
+    if action in MAY_DO[relation]:
+        return ""
+    if action in _HANDLING:
+        return _NOT_HANDLING.get(relation, "not-your-part")
+    return "not-your-part"
+
+
+def may_do(actor: Actor, case: CaseFacts, action: Action) -> bool:
+    """Whether the actor's part includes the action, whatever the state of the case."""
+    return not why_not(actor, case, action)
+
+
+def is_superior(actor: Actor, case: CaseFacts) -> bool:
+    """Whether the actor may decide on a third referral or a return: the office's appeal officer, or the cell."""
+    return actor.has_role("cell_officer") or case.office_id in actor.office_ids("appeal_officer")
