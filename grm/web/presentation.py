@@ -83,5 +83,7 @@ def init_app(app: Flask) -> None:
         tracking=tracking_number.display,
     )
     app.jinja_env.globals.update(static_url=static_url, label=label)
+    # Filters follow the language of the visitor: a constant must not be filtered once for all (Jinja would fold it).
+    app.jinja_env.optimized = False
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
