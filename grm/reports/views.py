@@ -12,7 +12,8 @@ from grm.kernel import audit, clock
 from grm.kernel.db import db
 from grm.kernel.text import latin_digits
 from grm.kernel.transaction import transaction
-from grm.offices.queries import Directory, directory, vacant_posts
+from grm.offices.directory import Directory
+from grm.offices.queries import directory, vacant_posts
 from grm.reports import queries
 from grm.reports.exports import csv_lines
 from grm.reports.measures import (
@@ -27,7 +28,7 @@ from grm.reports.measures import (
 )
 from grm.web.guard import actor, requires
 from grm.web.labels import label
-from grm.web.locale import gettext
+from grm.web.locale import gettext, language
 from grm.web.presentation import name
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
@@ -173,9 +174,9 @@ def _csv_rows(chosen: Selection, who: Any, now: datetime, known: Directory) -> I
             row.level,
             name(known.office(row.office_id)),
             _holder(row),
-            name(known.programme_by_id(row.programme_id)) if row.programme_id else "",
-            name(known.category_by_id(row.category_id)),
-            name(known.place_by_id(row.district_id)) if row.district_id else "",
+            name(known.programme(row.programme_id)) if row.programme_id else "",
+            name(known.category(row.category_id)),
+            name(known.place(row.district_id)) if row.district_id else "",
             clock.dhaka_date(row.filed_at).isoformat(),
             row.due_on.isoformat(),
             queries.days_overdue(row.due_on, today) if row.ended_at is None else "",
@@ -183,8 +184,6 @@ def _csv_rows(chosen: Selection, who: Any, now: datetime, known: Directory) -> I
 
 
 def _holder(row: Any) -> str:
-    from grm.web.locale import language
-
     return str((row.holder_bn if language() == "bn" else row.holder_en) or "")
 
 
@@ -220,7 +219,7 @@ def _titles(known: Directory) -> dict[str, dict[str, str]]:
         "ministry": {**{item.slug: name(item) for item in known.ministries}, "cell": gettext("Cabinet Division cell")},
         "programme": {**{item.slug: name(item) for item in known.programmes}, "none": gettext("No programme named")},
         "district": {
-            **{item.code: name(item) for item in known.places if item.kind == "district"},
+            **{item.code: name(item) for item in known.districts},
             "none": gettext("No district given"),
         },
         "category": {item.slug: name(item) for item in known.categories},
@@ -258,9 +257,9 @@ def _age_titles() -> dict[str, str]:
 
 def _options(known: Directory) -> dict[str, list[tuple[str, str]]]:
     titles = _titles(known)
-    return {key: sorted(titles[key].items(), key=lambda pair: pair[1]) for key in ("ministry", "programme", "district")} | {
-        key: list(titles[key].items()) for key in ("level", "age")
-    }
+    return {
+        key: sorted(titles[key].items(), key=lambda pair: pair[1]) for key in ("ministry", "programme", "district")
+    } | {key: list(titles[key].items()) for key in ("level", "age")}
 
 
 def _vacancies(session: Any, today: Any) -> list[Any]:
