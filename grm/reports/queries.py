@@ -203,7 +203,7 @@ def figures(session: Session, actor: Actor, chosen: Selection, now: datetime) ->
         .where(scope, or_(of("received"), of("resolved"), of("declined"), Case.is_open))
         .group_by(func.rollup(slug))
     )
-    return [Figures(*row) for row in session.execute(statement)]
+    return [Figures(*tuple(row)) for row in session.execute(statement)]
 
 
 def _measure(chosen: Selection, now: datetime) -> ColumnElement[bool]:
@@ -226,7 +226,7 @@ def _measure(chosen: Selection, now: datetime) -> ColumnElement[bool]:
     return table[chosen.measure]
 
 
-def _listing(actor: Actor, chosen: Selection, now: datetime) -> Select[Any]:
+def _listing(actor: Actor, chosen: Selection, now: datetime) -> Select[*tuple[Any, ...]]:
     holder = aliased(Officer)
     return (
         select(
