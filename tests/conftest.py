@@ -1,0 +1,265 @@
+"""What tests stand on: their own PostgreSQL and Valkey, a migrated database with reference data and demo officers.
+
+Nothing is faked and nothing need be running. The engines start when the first test asks for one of the fixtures
+below, so unit tests pay nothing. Under pytest-xdist the controller starts them once, and each worker has a
+database of its own, copied from the same template.
+
+    app        the application, as a session-wide fixture
+    make_app   another application with changed settings: make_app(grm_env="development")
+    client     a browser without cookies; CSRF is on
+    session    a database session in an application context, for services and queries
+    settings   the settings of `app`;  home: its GRM_HOME
+
+Between tests every table that is not reference data is emptied; where a test changed reference data too, its
+database is copied afresh.
+"""
+
+import contextlib
+import contextvars
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from psycopg import sql
+from sqlalchemy.orm import Session
+
+from config import Settings, load_settings
+from grm.engines import start_postgres, start_valkey
+from grm.kernel.places import derive_keys, embedded_places
+from grm.supervisor import Supervisor
+
+REFERENCE_TABLES = {
+    *("alembic_version", "reference_edition", "officer"),
+    *("cluster", "ministry", "cluster_ministry", "place", "office", "post", "posting"),
+    *("programme", "category", "alias", "routing_rule"),
+    *("calendar_edition", "calendar_day", "weekend_rule", "deadline_policy", "ladder_rung"),
+}
+TEMPLATE = "grm"
+_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100")
+
+
+class TestEngines:
+    """PostgreSQL and Valkey of one test run; `home` says where."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="grm-tests-"))
+        self.home.chmod(0o711)  # started by root, PostgreSQL runs as nobody and must pass through
+        for name in ("log", "run"):
+            (self.home / name).mkdir()
+        self._supervisor = Supervisor(self.home / "log", self.home / "run" / "programs", lambda text: None)
+        places = embedded_places(self.home)
+        start_postgres(self._supervisor, self.home, places, _FAST)
+        start_valkey(self._supervisor, self.home, places)
+        _fill_template(_settings(self.home, TEMPLATE, 0))
+
+    def stop(self) -> None:
+        """Stop both and leave nothing behind."""
+        self._supervisor.stop_all()
+        shutil.rmtree(embedded_places(self.home).sockets, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def _settings(home: Path, database: str, redis_database: int) -> Settings:
+    places = embedded_places(home)
+    return load_settings(
+        {
+            "GRM_ENV": "test",
+            "GRM_HOME": str(home),
+            "DATABASE_URL": places.database_url.replace("@/grm?", f"@/{database}?"),
+            "REDIS_URL": places.redis_url.replace("db=0", f"db={redis_database}"),
+            "LOG_LEVEL": "WARNING",
+            **derive_keys(b"tests"),
+        }
+    )
+
+
+def _fill_template(settings: Settings) -> None:
+    """Migrate and load reference data and demo officers, as `flask setup` does."""
+    from grm.app import create_app
+    from grm.cli import set_up
+    from grm.kernel.db import db
+
+    app = create_app(settings)
+    with app.app_context():
+        set_up(app, demo=True)
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _connect(home: Path, database: str) -> psycopg.Connection[Any]:
+    host = str(embedded_places(home).postgres)
+    return psycopg.connect(host=host, user="grm", dbname=database, autocommit=True)
+
+
+def _copy_template(home: Path, database: str) -> None:
+    name = sql.Identifier(database)
+    with _connect(home, "postgres") as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(TEMPLATE)))
+
+
+class OwnDatabase:
+    """The database of this test process, and what brings it back to the state of the template."""
+
+    def __init__(self, home: Path, name: str) -> None:
+        self.home = home
+        self.name = name
+        _copy_template(home, name)
+        self._connection = _connect(home, name)
+        self._look_around()
+
+    def clean(self, app: Flask) -> None:
+        """Empty what is not reference data; copy the template again where reference data was changed."""
+        if self._reference_state() == self._untouched:
+            self._empty_tables()
+            return
+        from grm.kernel.db import db
+
+        self._connection.close()
+        with app.app_context():
+            db.engine.dispose()
+        _copy_template(self.home, self.name)
+        self._connection = _connect(self.home, self.name)
+        self._look_around()
+
+    def _look_around(self) -> None:
+        rows = self._connection.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
+        ).fetchall()
+        self._tables = [name for (name,) in rows]
+        assert set(self._tables) >= REFERENCE_TABLES, REFERENCE_TABLES - set(self._tables)
+        self._untouched = self._reference_state()
+
+    def _reference_state(self) -> list[tuple[Any, ...]]:
+        # xmin names the transaction that last wrote a row; with the count, every change shows.
+        parts = (f"SELECT '{t}', count(*), max(xmin::text::bigint) FROM {t}" for t in sorted(REFERENCE_TABLES))
+        return self._connection.execute(" UNION ALL ".join(parts)).fetchall()
+
+    def _empty_tables(self) -> None:
+        others = [name for name in self._tables if name not in REFERENCE_TABLES]
+        parts = (f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in others)
+        if self._connection.execute(" UNION ALL ".join(parts)).fetchall():
+            # As a replica would: the append-only tables refuse TRUNCATE from everybody else.
+            self._connection.execute("SET session_replication_role = replica")
+            self._connection.execute(f"TRUNCATE {', '.join(others)} RESTART IDENTITY")
+            self._connection.execute("SET session_replication_role = origin")
+
+
+class IsolatedClient(FlaskClient):
+    """A client whose requests see nothing of the test's own application context, as if over the network."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Make one request in a context of its own."""
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
+# --- pytest-xdist: one pair of engines for all workers ----------------------------------------------------------
+
+_shared: list[TestEngines] = []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """On the controller, for each worker: tell it where the engines are, starting them the first time."""
+    if not _shared:
+        _shared.append(TestEngines())
+    node.workerinput["grm_home"] = str(_shared[0].home)
+
+
+def pytest_sessionfinish() -> None:
+    """Stop the engines the controller started, after the last worker has ended."""
+    while _shared:
+        _shared.pop().stop()
+
+
+# --- fixtures ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def home(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The directory of the running engines."""
+    if hasattr(request.config, "workerinput"):
+        yield Path(request.config.workerinput["grm_home"])
+        return
+    engines = TestEngines()
+    yield engines.home
+    engines.stop()
+
+
+@pytest.fixture(scope="session")
+def own_database(home: Path) -> OwnDatabase:
+    """This process's database."""
+    return OwnDatabase(home, f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+
+
+@pytest.fixture(scope="session")
+def settings(own_database: OwnDatabase) -> Settings:
+    """Settings that lead to this process's database and its part of Valkey."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return _settings(own_database.home, own_database.name, 1 + int(worker) % 15)
+
+
+@pytest.fixture(scope="session")
+def _app(settings: Settings) -> Flask:
+    return _application(settings)
+
+
+def _application(settings: Settings) -> Flask:
+    from grm.app import create_app
+
+    app = create_app(settings)
+    app.testing = True
+    app.config["PROPAGATE_EXCEPTIONS"] = False  # an unknown error is to be seen as people see it
+    app.test_client_class = IsolatedClient
+    return app
+
+
+@pytest.fixture
+def app(_app: Flask, own_database: OwnDatabase) -> Iterator[Flask]:
+    """The application; the database is as the template again after the test."""
+    yield _app
+    own_database.clean(_app)
+
+
+@pytest.fixture
+def make_app(app: Flask, settings: Settings) -> Iterator[Callable[..., Flask]]:
+    """Build further applications on the same database with some settings changed."""
+    made: list[Flask] = []
+
+    def make(**changes: Any) -> Flask:
+        made.append(_application(dataclasses.replace(settings, **changes)))
+        return made[-1]
+
+    yield make
+    from grm.kernel.db import db
+
+    for other in made:
+        with other.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that has never been here."""
+    return app.test_client()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A database session inside an application context; what it has not committed is rolled back."""
+    from grm.kernel.db import db
+
+    with app.app_context(), contextlib.closing(db.session()) as session:
+        yield session
+        session.rollback()
+        db.session.remove()
