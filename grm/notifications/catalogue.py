@@ -1,0 +1,124 @@
+"""The catalogue of messages: every text this system may send, to whom, on what channel, how urgent and for how long.
+
+Texts are in `templates/messages/<key>/{sms,subject,email}.{bn,en}.txt`; a test holds files and catalogue together. No text
+carries a word of a case's content, for phones are shared and operators keep logs: number, date and level only, and for a
+sensitive case not even these. Pure: no database, no clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+Channel = Literal["sms", "email"]
+Audience = Literal["complainant", "officer"]
+
+CHANNELS: tuple[Channel, ...] = ("sms", "email")
+LANGUAGES = ("bn", "en")
+LONGEST_LIFE = timedelta(hours=72)
+"""Every message ends within this time (promise 7 in docs/flow.md): delivered, failed, expired or held."""
+LONGEST_PUBLIC_URL = 40
+"""Characters of PUBLIC_URL up to which no SMS exceeds its parts; `rendering.over_budget` tells for a given one."""
+
+PLACEHOLDERS: Mapping[str, str] = {
+    "tracking_number": "the case's public number, in groups of 4-4-5",
+    "due_on": "the last day for the answer, as people write it",
+    "level": "how far the case has climbed, 1 to 3",
+    "track_url": "where a complainant reads and answers: PUBLIC_URL/track",
+    "case_url": "the case's page for officers: PUBLIC_URL/cases/<tracking number>",
+    "queue_url": "the officer's queue, for texts that must not name a case",
+}
+"""Everything a text may name. There is no placeholder for what somebody typed, so none can reach a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One kind of message.
+
+    `placeholders` lists per channel exactly what its texts name; the channels are its keys. A lower `priority` is sent
+    first. `life` counts from the act; afterwards the message is of no use. `sms_parts` is the most parts an SMS of it may
+    take. `may_resend` says what happens when a provider's answer was lost (promise 6): True sends once more (an SMS after
+    waiting for a delivery report, an e-mail with the same Message-ID); False never does. `only_while_open` drops a message
+    that is still unsent when the case has ended.
+    """
+
+    key: str
+    audience: Audience
+    placeholders: Mapping[Channel, frozenset[str]]
+    priority: int
+    life: timedelta = LONGEST_LIFE
+    sms_parts: int = 2
+    may_resend: bool = True
+    only_while_open: bool = False
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels this message has texts for."""
+        return tuple(channel for channel in CHANNELS if channel in self.placeholders)
+
+    def template_names(self) -> tuple[str, ...]:
+        """The file names this entry must have in its folder, without language and suffix."""
+        parts = {"sms": ("sms",), "email": ("subject", "email")}
+        return tuple(name for channel in self.channels for name in parts[channel])
+
+
+def _to_complainant(
+    key: str, sms: str, email: str, priority: int, *, parts: int = 2, while_open: bool = False
+) -> Entry:
+    named: dict[Channel, frozenset[str]] = {"sms": frozenset(sms.split()), "email": frozenset(email.split())}
+    return Entry(key, "complainant", named, priority, sms_parts=parts, only_while_open=while_open)
+
+
+def _to_officer(key: str, email: str, priority: int, *, sms: str | None = None, while_open: bool = False) -> Entry:
+    named: dict[Channel, frozenset[str]] = {"email": frozenset(email.split())}
+    if sms is not None:
+        named["sms"] = frozenset(sms.split())
+    return Entry(key, "officer", named, priority, only_while_open=while_open)
+
+
+SENSITIVE_COMPLAINANT = "sensitive-notice-complainant"
+SENSITIVE_OFFICER = "sensitive-notice-officer"
+
+_ENTRIES = (
+    # What a person is waiting for goes first, whatever a sweep has just put into the outbox.
+    _to_complainant("case-filed-complainant", "tracking_number due_on", "tracking_number due_on track_url", 1),
+    _to_complainant(
+        "case-question-complainant", "tracking_number track_url", "tracking_number track_url", 2, while_open=True
+    ),
+    _to_complainant("case-resolved-complainant", "tracking_number track_url", "tracking_number track_url", 2),
+    _to_complainant("case-declined-complainant", "tracking_number track_url", "tracking_number track_url", 2),
+    _to_complainant(SENSITIVE_COMPLAINANT, "track_url", "track_url", 2),
+    _to_officer(
+        "case-escalated-officer",
+        "tracking_number level due_on case_url",
+        3,
+        sms="tracking_number level due_on",
+    ),
+    _to_officer(SENSITIVE_OFFICER, "queue_url", 3, sms="queue_url"),
+    _to_complainant("case-referred-complainant", "tracking_number due_on", "tracking_number due_on track_url", 4),
+    _to_complainant("case-closed-complainant", "tracking_number", "tracking_number track_url", 4, parts=1),
+    _to_complainant("case-late-complainant", "tracking_number", "tracking_number due_on track_url", 4, while_open=True),
+    _to_officer("case-assigned-officer", "tracking_number due_on case_url", 4, while_open=True),
+    _to_officer("case-referred-officer", "tracking_number due_on case_url", 4, while_open=True),
+    _to_officer("case-answered-officer", "tracking_number due_on case_url", 4, while_open=True),
+    _to_officer("case-unacknowledged-officer", "tracking_number due_on case_url", 5, while_open=True),
+    _to_officer("case-warned-officer", "tracking_number due_on case_url", 5, while_open=True),
+)
+
+CATALOGUE: Mapping[str, Entry] = {entry.key: entry for entry in _ENTRIES}
+
+
+def entry_of(key: str) -> Entry:
+    """The entry of a message key. Raises KeyError for a key that is not in the catalogue."""
+    return CATALOGUE[key]
+
+
+def template_for(key: str, is_sensitive: bool) -> Entry:
+    """The entry whose text is really sent: for a sensitive case the bare notice, which says only "you have a message".
+
+    All sensitive notices share one entry, so that nothing about them (priority, life, text) tells what they stand for.
+    """
+    entry = CATALOGUE[key]
+    if not is_sensitive:
+        return entry
+    return CATALOGUE[SENSITIVE_COMPLAINANT if entry.audience == "complainant" else SENSITIVE_OFFICER]

@@ -1,0 +1,132 @@
+"""What is sent, letter by letter: each message in each language on each channel, and its size as an SMS."""
+
+import os
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from grm.notifications import rendering
+from grm.notifications.catalogue import CATALOGUE, LANGUAGES, LONGEST_PUBLIC_URL, Entry
+from grm.notifications.rendering import CannotRender, fill, over_budget, placeholders_of, render
+from grm.notifications.sms_text import measure
+
+SNAPSHOTS = Path(__file__).parent / "messages.snapshot.txt"
+PARAMS = {"tracking_number": "7K3MPQ9XR2TB4", "due_on": "2026-12-31", "level": 2}
+URL = "https://grm.example.gov.bd"
+LONG_URL = "https://" + "g" * (LONGEST_PUBLIC_URL - len("https://"))
+
+ONE_PART_IN_BANGLA = {
+    "case-filed-complainant",
+    "case-referred-complainant",
+    "case-closed-complainant",
+    "case-late-complainant",
+    "case-escalated-officer",
+}
+"""The texts without an address: each fits into a single SMS."""
+
+SMS_ENTRIES = [entry for entry in CATALOGUE.values() if "sms" in entry.channels]
+
+
+def all_texts() -> str:
+    pieces = []
+    for entry in CATALOGUE.values():
+        for language in LANGUAGES:
+            for channel in entry.channels:
+                text = render(entry, channel, language, PARAMS, URL)
+                size = measure(text.body) if channel == "sms" else None
+                note = f" · {size.encoding} {size.units} units, {size.parts} part(s)" if size else ""
+                pieces.append(f"=== {entry.key} · {channel} · {language}{note}\n")
+                pieces.append(f"[{text.subject}]\n" if text.subject else "")
+                pieces.append(text.body.rstrip("\n") + "\n\n")
+    return "".join(pieces)
+
+
+def test_texts_are_as_they_were_approved() -> None:
+    """A changed text is a changed promise: look at it, then write the file anew with UPDATE_SNAPSHOTS=1."""
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        SNAPSHOTS.write_text(all_texts(), encoding="utf-8")
+    assert all_texts() == SNAPSHOTS.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("entry", SMS_ENTRIES, ids=lambda entry: entry.key)
+def test_worst_case_of_an_sms_is_within_its_parts(entry: Entry, language: str) -> None:
+    days = [date(2026, 1, 1) + timedelta(days=n) for n in range(0, 365, 7)]
+    sizes = [
+        measure(render(entry, "sms", language, {**PARAMS, "due_on": day.isoformat()}, LONG_URL).body) for day in days
+    ]
+    assert max(size.parts for size in sizes) <= entry.sms_parts
+    assert max(size.units for size in sizes) <= 134
+    if language == "en":
+        assert {(size.encoding, size.parts) for size in sizes} == {("gsm7", 1)}
+    elif entry.key in ONE_PART_IN_BANGLA:
+        assert {(size.encoding, size.parts) for size in sizes} == {("ucs2", 1)}
+
+
+def test_public_url_that_would_cost_another_sms_is_found_before_anything_is_sent() -> None:
+    assert over_budget(LONG_URL) == ()
+    assert "case-question-complainant.bn" in over_budget("https://" + "g" * 60)
+    with pytest.raises(CannotRender) as caught:
+        render(CATALOGUE["case-question-complainant"], "sms", "bn", PARAMS, "https://" + "g" * 60)
+    assert caught.value.code == "sms-too-long"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_acknowledgement_names_number_and_date_and_no_secret(language: str) -> None:
+    entry = CATALOGUE["case-filed-complainant"]
+    sms = render(entry, "sms", language, PARAMS, URL).body
+    mail = render(entry, "email", language, PARAMS, URL).body
+    assert "7K3M-PQ9X-R2TB4" in sms and "7K3M-PQ9X-R2TB4" in mail
+    assert ("৩১/১২/২০২৬" if language == "bn" else "31/12/2026") in sms
+    assert ("৩১ ডিসেম্বর ২০২৬" if language == "bn" else "31 December 2026") in mail
+    with pytest.raises(CannotRender):
+        fill("{secret}", {"secret": "x"}, entry.placeholders["sms"])
+
+
+def test_addresses_lead_to_public_url_only() -> None:
+    for entry in CATALOGUE.values():
+        for channel in entry.channels:
+            for language in LANGUAGES:
+                body = render(entry, channel, language, PARAMS, URL).body
+                assert body.count("http") == body.count(URL + "/"), entry.key
+
+
+def test_sensitive_notice_is_the_same_whatever_the_case() -> None:
+    other = {"tracking_number": "0123456789ABC", "due_on": "2027-01-01", "level": 1}
+    for key in ("sensitive-notice-complainant", "sensitive-notice-officer"):
+        for channel in ("sms", "email"):
+            entry = CATALOGUE[key]
+            assert render(entry, channel, "bn", PARAMS, URL) == render(entry, channel, "bn", other, URL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{x.__class__}", "{x[0]}", "{x!r}", "{x:>9}", "{}", "{0}", "{x", "x}", "{a b}"],
+)
+def test_only_plain_placeholders_are_understood(text: str) -> None:
+    with pytest.raises(CannotRender):
+        fill(text, {"x": "1", "a b": "2", "0": "3", "": "4"}, frozenset({"x", "a b", "0", ""}))
+
+
+def test_what_does_not_fit_is_not_sent() -> None:
+    assert fill("{{{x}}}", {"x": "1"}, frozenset({"x"})) == "{1}"
+    assert placeholders_of("{x} {y} {x}") == {"x", "y"}
+    with pytest.raises(CannotRender, match="message-placeholder-unknown"):
+        fill("{x} {y}", {"x": "1", "y": "2"}, frozenset({"x"}))
+    for empty in ({}, {"x": ""}, {"x": "\u200b "}):
+        with pytest.raises(CannotRender, match="message-placeholder-missing"):
+            fill("{x}", empty, frozenset({"x"}))
+    with pytest.raises(CannotRender, match="message-empty"):
+        fill(" \n", {}, frozenset())
+
+
+def test_a_missing_file_or_value_stops_the_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    entry = CATALOGUE["case-escalated-officer"]
+    with pytest.raises(CannotRender, match="message-placeholder-missing"):
+        render(entry, "sms", "bn", {"tracking_number": "7K3MPQ9XR2TB4", "due_on": "2026-12-31"}, URL)
+    rendering.template.cache_clear()
+    monkeypatch.setattr(rendering, "FOLDER", tmp_path)
+    with pytest.raises(CannotRender, match="message-text-missing"):
+        render(entry, "sms", "bn", PARAMS, URL)
+    rendering.template.cache_clear()
