@@ -45,6 +45,20 @@ class PolicyFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What chooses the policies of a case, whatever the step: the office it lies at, programme and category by slug."""
+
+    office_id: int | None = None
+    programme: str | None = None
+    category: str | None = None
+    priority: str | None = None
+
+    def of_kind(self, kind: str) -> PolicyFacts:
+        """The facts for one kind of step."""
+        return PolicyFacts(kind, self.office_id, self.programme, self.category, self.priority)
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """The policy chosen; `why` names the conditions that made it the most specific, or is empty for the
     general rule.
