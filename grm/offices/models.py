@@ -205,3 +205,4 @@ class ReferenceEdition(Model):
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     edition: Mapped[int] = mapped_column(BigInteger)
+    source_hash: Mapped[str | None]

@@ -154,6 +154,7 @@ def upgrade() -> None:
         "reference_edition",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("edition", sa.BigInteger(), nullable=False),
+        sa.Column("source_hash", sa.Text(), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck__reference_edition__single_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__reference_edition")),
     )
