@@ -18,8 +18,9 @@ from grm.deadlines.models import KINDS, Deadline, DeadlinePause
 from grm.deadlines.policy import CaseFacts, Policy, decide
 from grm.deadlines.reckoning import Pause, due
 from grm.deadlines.rungs import Rung, first_rung, rung_instant
+from grm.deadlines.seeding import seed
 
-__all__ = ["CaseFacts", "Planned", "insert", "meet", "pause", "plan", "restart", "resume", "stop_all"]
+__all__ = ["CaseFacts", "Planned", "insert", "meet", "pause", "plan", "redate", "restart", "resume", "seed", "stop_all"]
 
 
 @dataclass(frozen=True, slots=True)
