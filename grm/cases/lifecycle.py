@@ -30,8 +30,8 @@ _WRONG_STATE = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an action is allowed. If so: the next status, and the effects on the clocks, in order: `acknowledge`
-    (the first look is done), `pause`, `resume`, `stop`. If not: `why`, a code."""
+    """Whether an action is allowed. If so: the next status, and the effects on the clocks, in order: `stop`, `pause` or
+    `resume`, then `acknowledge` (the first look is done). If not: `why`, a code."""
 
     is_allowed: bool
     status: Status | None = None
@@ -82,11 +82,13 @@ def _is_colleague(actor: Actor, case: CaseFacts) -> bool:
 
 
 def _effects(before: Status, after: Status, action: Action) -> tuple[str, ...]:
-    effects = ["acknowledge"] if action in _MEETS_ACKNOWLEDGE else []
+    effects: list[str] = []
     if before not in ENDED and after in ENDED:
         effects.append("stop")
     elif before is not Status.WAITING and after is Status.WAITING:
         effects.append("pause")
     elif before is Status.WAITING and after is not Status.WAITING:
         effects.append("resume")
+    if action in _MEETS_ACKNOWLEDGE:
+        effects.append("acknowledge")
     return tuple(effects)

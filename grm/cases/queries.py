@@ -1,0 +1,248 @@
+"""Reading cases. `visible_to` is the one filter of sight: every list, count, page and export goes through it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, exists, false, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
+
+from grm.accounts.models import Officer
+from grm.cases.models import Accused, Case, CaseEvent, CaseText, Complainant
+from grm.cases.permissions import Accusation, CaseFacts
+from grm.deadlines.models import Deadline
+from grm.kernel import tracking_number as numbers
+from grm.kernel.actor import Actor
+from grm.kernel.crypto import Keyring
+from grm.kernel.errors import NotFound
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The cases an actor may know of, as a condition on `Case`; the same rule as `permissions.may_see`."""
+    if actor.is_complainant:
+        return Case.tracking_number == actor.tracking_number
+    if actor.is_system:
+        return true()
+    grounds: list[ColumnElement[bool]] = []
+    if actor.has_role("cell_officer"):
+        grounds.append(true())
+    else:
+        if whole_offices := actor.office_ids("appeal_officer", "head"):
+            grounds.append(Case.office_id.in_(whole_offices))
+        if gro_desks := actor.office_ids("gro", "case_officer"):
+            grounds.append(and_(Case.office_id.in_(gro_desks), Case.desk == "gro", ~Case.is_sensitive))
+        if filing_offices := actor.office_ids("desk_officer"):
+            grounds.append(and_(Case.filed_by_office_id.in_(filing_offices), ~Case.is_sensitive))
+    if not grounds:
+        return false()
+    return and_(or_(*grounds), or_(~Case.has_accused, ~_accuses(actor)))
+
+
+def _accuses(actor: Actor) -> ColumnElement[bool]:
+    posts = [seat.post_id for seat in actor.seats]
+    names_nobody = Accused.officer_id.is_(None)
+    return exists().where(
+        Accused.case_id == Case.id,
+        or_(
+            Accused.officer_id == actor.officer_id,
+            and_(names_nobody, Accused.post_id.in_(posts)),
+            and_(names_nobody, Accused.post_id.is_(None), Accused.office_id.in_(actor.office_ids())),
+        ),
+    )
+
+
+def is_overdue(now: datetime) -> ColumnElement[bool]:
+    """Open cases whose time is over; a case whose clock stands still is not overdue."""
+    return and_(Case.is_open, Case.due_at <= now, ~Case.is_paused)
+
+
+_ACCUSATIONS = (
+    select(func.jsonb_agg(func.jsonb_build_array(Accused.officer_id, Accused.office_id, Accused.post_id)))
+    .where(Accused.case_id == Case.id, Case.has_accused)
+    .scalar_subquery()
+)
+_FORMER_OFFICES = (
+    select(func.array_agg(cast(CaseEvent.data["from_office_id"].astext, BigInteger)))
+    .where(CaseEvent.case_id == Case.id, CaseEvent.kind == "referred", Case.referral_count > 0)
+    .scalar_subquery()
+)
+
+
+def case_statement(actor: Actor, tracking_number: str) -> Select[Any]:
+    """One visible case with what decisions about it need; the number in any spelling. Raises `NotFound` for none."""
+    number = numbers.parse(tracking_number)
+    if number is None:
+        raise NotFound
+    return select(Case, _ACCUSATIONS.label("accusations"), _FORMER_OFFICES.label("former_office_ids")).where(
+        Case.tracking_number == number, visible_to(actor)
+    )
+
+
+def facts_of(case: Case, accusations: Sequence[Sequence[int | None]] | None, former: Sequence[int] | None) -> CaseFacts:
+    """The facts that `permissions` and `lifecycle` decide by."""
+    return CaseFacts(
+        tracking_number=case.tracking_number,
+        status=case.status,
+        office_id=case.office_id,
+        desk=case.desk,
+        is_sensitive=case.is_sensitive,
+        assignee_id=case.assignee_id,
+        filed_by_office_id=case.filed_by_office_id,
+        accusations=tuple(Accusation(*row) for row in accusations or ()),
+        referral_count=case.referral_count,
+        former_office_ids=frozenset(former or ()),
+    )
+
+
+def find_case(
+    session: Session, actor: Actor, tracking_number: str, *, for_update: bool = False
+) -> tuple[Case, CaseFacts]:
+    """A case the actor may see, with its facts; locked until the end of the transaction if asked. One statement.
+
+    Raises `NotFound` for a case that does not exist and for one the actor must not know of.
+    """
+    statement = case_statement(actor, tracking_number).execution_options(populate_existing=True)
+    if for_update:
+        statement = statement.with_for_update(of=Case, key_share=True)
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound
+    return row.Case, facts_of(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One event of the history, with its texts (None: erased) and the officers it names."""
+
+    seq: int
+    kind: str
+    at: datetime
+    actor_kind: str
+    actor: Officer | None
+    officer: Officer | None
+    data: dict[str, Any]
+    texts: dict[str, str | None]
+
+
+def events_of(session: Session, case_id: int) -> tuple[EventLine, ...]:
+    """The history of a case, the oldest first (one statement)."""
+    doer, named = aliased(Officer), aliased(Officer)
+    rows = session.execute(
+        select(CaseEvent, doer, named, CaseText.field, CaseText.body)
+        .outerjoin(doer, and_(CaseEvent.actor_kind == "officer", doer.id == CaseEvent.actor_id))
+        .outerjoin(named, named.id == cast(CaseEvent.data["officer_id"].astext, BigInteger))
+        .outerjoin(CaseText, and_(CaseText.case_id == CaseEvent.case_id, CaseText.seq == CaseEvent.seq))
+        .where(CaseEvent.case_id == case_id)
+        .order_by(CaseEvent.seq, CaseText.id)
+    )
+    lines: dict[int, EventLine] = {}
+    for event, actor, officer, name, body in rows:
+        line = lines.setdefault(
+            event.seq,
+            EventLine(event.seq, event.kind, event.at, event.actor_kind, actor, officer, event.data, {}),
+        )
+        if name is not None:
+            line.texts[name] = body
+    return tuple(lines.values())
+
+
+def events_since(events: Sequence[EventLine], version: int) -> tuple[EventLine, ...]:
+    """What happened after the state that carried `version`: each act of a person notes the version it made."""
+    seen = max((line.seq for line in events if line.data.get("version", 1) <= version and _is_act(line)), default=0)
+    return tuple(line for line in events if line.seq > seen and _is_act(line))
+
+
+def _is_act(line: EventLine) -> bool:
+    return line.kind == "filed" or "version" in line.data
+
+
+def confirm_by_on(events: Sequence[EventLine]) -> date | None:
+    """Until when (Dhaka date) the complainant may object to the last answer; None before one was given."""
+    found = [line.data.get("confirm_by_on") for line in events if line.kind == "resolved"]
+    return date.fromisoformat(found[-1]) if found and found[-1] else None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A complainant or representative with the sealed fields opened: for those who may read the case, never for logs."""
+
+    role: str
+    name: str | None
+    phone: str | None
+    email: str | None
+    sex: str | None
+    age_group: str | None
+    disability: str | None
+    relation: str | None
+
+
+def people_of(session: Session, case: Case, keyring: Keyring) -> tuple[Person, ...]:
+    """Who is aggrieved and who filed for them (one statement)."""
+
+    def opened(field: str, sealed: bytes | None) -> str | None:
+        return keyring.open(sealed, f"complainant.{field}:{case.tracking_number}") if sealed else None
+
+    rows = session.scalars(select(Complainant).where(Complainant.case_id == case.id).order_by(Complainant.id))
+    return tuple(
+        Person(
+            role=row.role,
+            name=opened("name", row.name_sealed),
+            phone=opened("phone", row.phone_sealed),
+            email=opened("email", row.email_sealed),
+            sex=row.sex,
+            age_group=row.age_group,
+            disability=row.disability,
+            relation=row.relation,
+        )
+        for row in rows
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A deadline as the case page shows it."""
+
+    kind: str
+    state: str
+    due_on: date
+    met_at: datetime | None
+    is_provisional: bool
+
+
+def deadlines_column() -> ColumnElement[Any]:
+    """The deadlines of the case as a JSON column, so that the case page needs no statement of their own for them."""
+    return (
+        select(
+            func.jsonb_agg(
+                func.jsonb_build_object(
+                    "kind", Deadline.kind, "state", Deadline.state, "due_on", Deadline.due_on,
+                    "met_at", Deadline.met_at, "is_provisional", Deadline.is_provisional,
+                )
+            )
+        )
+        .where(Deadline.case_id == Case.id)
+        .scalar_subquery()
+    )  # fmt: skip
+
+
+def clocks_of(rows: Sequence[dict[str, Any]] | None) -> tuple[Clock, ...]:
+    """The deadlines out of `deadlines_column`, acknowledging first."""
+    clocks = (
+        Clock(
+            kind=row["kind"],
+            state=row["state"],
+            due_on=date.fromisoformat(row["due_on"]),
+            met_at=datetime.fromisoformat(row["met_at"]) if row["met_at"] else None,
+            is_provisional=row["is_provisional"],
+        )
+        for row in rows or ()
+    )
+    return tuple(sorted(clocks, key=lambda clock: (clock.kind, clock.due_on)))
+
+
+def waits_run_out(session: Session, now: datetime, limit: int) -> Sequence[str]:
+    """The tracking numbers of cases whose wait for the complainant has run out, the oldest first."""
+    return session.scalars(
+        select(Case.tracking_number).where(Case.waiting_until <= now).order_by(Case.waiting_until, Case.id).limit(limit)
+    ).all()
