@@ -47,6 +47,11 @@ def show_date(value: date | datetime | None) -> str:
     return digits(format_date(day, "d MMMM y", locale="bn" if language() == "bn" else "en_GB"))
 
 
+def show_weekday(value: date) -> str:
+    """Return the name of a date's day of the week (রবিবার)."""
+    return format_date(value, "EEEE", locale="bn" if language() == "bn" else "en_GB")
+
+
 def show_datetime(value: datetime | None) -> str:
     """Return an instant in Dhaka time, on the 24-hour clock."""
     if value is None:
@@ -78,6 +83,7 @@ def init_app(app: Flask) -> None:
         number=number,
         date=show_date,
         datetime=show_datetime,
+        weekday=show_weekday,
         name=name,
         phone_masked=mask_phone,
         tracking=tracking_number.display,
