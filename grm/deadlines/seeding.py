@@ -49,6 +49,9 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "category": "data-correction",
         "source": f"{PROPOSAL}: a wrong name, number or date needs no investigation",
     },
+    # No clocks of their own: how long a question to the complainant may stop the clock, and an answer be objected to.
+    {"code": "answer", "kind": "answer", "limit": 10, "category": None, "source": PROPOSAL},
+    {"code": "confirm", "kind": "confirm", "limit": 10, "category": None, "source": PROPOSAL},
 )
 RUNGS: tuple[dict[str, Any], ...] = (
     {"deadline_kind": "acknowledge", "level": 0, "offset_working_days": 0, "role": "holder"},
