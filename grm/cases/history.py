@@ -23,28 +23,29 @@ from grm.kernel.actor import Actor
 KINDS: tuple[str, ...] = (
     "filed",  # by the complainant or a desk: office_id, desk, rule_id, due_on
     "acknowledged",
-    "assigned",  # officer_id, is_claim
+    "assigned",  # officer_id, is_claim (taken by the officer)
     "noted",  # text: note
-    "asked",  # ends_by_at; text: question
-    "answered",  # due_on; text: answer
+    "asked",  # answer_by_on; text: question
+    "answered",  # text: answer
     "information_added",  # text: information
-    "resumed",  # a wait that ran out: due_on
+    "resumed",  # a wait that ran out: ran_out_at
     "referred",  # from_office_id, from_desk, to_office_id, to_desk; text: reason
-    "resolved",  # outcome, contact, confirm_by_on; texts: reply, root_cause, prevention, contact_note
-    "declined",  # reason_code; text: reason
+    "resolved",  # outcome, contact, confirm_by_on; texts: reply, root_cause, prevention, reason (of no contact)
+    "declined",  # reason_code; text: reply
     "closed",  # text: reason, when closed before the confirmation window was over
     "withdrawn",  # text: reason
     "warned",  # by the sweep: deadline_kind, due_on, officer_id, post_id
     "escalated",  # by the sweep: deadline_kind, level, due_on, officer_id, post_id, is_gap
     "redated",  # a late holiday: deadline_kind, from_due_on, to_due_on, calendar_version, why
 )
-"""What can happen in a case's life, with the data each kind carries. Every kind has words on the case page."""
+"""What can happen in a case's life, with the data each kind carries. An act of a person also notes the `version` it made,
+and `status_from` and `status_to` where it changed the status. Every kind has words on the case page."""
 
 PUBLIC_KINDS: frozenset[str] = frozenset(KINDS) - {"noted", "assigned", "warned"}
 """What the complainant may see on the tracking page. Notes are internal, and so is who in the office has the case."""
 
 PUBLIC_TEXTS: frozenset[str] = frozenset({"question", "answer", "information", "reply"})
-"""The free texts the complainant may read; a decline's or withdrawal's reason too, by `is_public_text`."""
+"""The free texts the complainant may read; the reason of a withdrawal too, by `is_public_text`."""
 
 _SALT_BYTES = 16
 
@@ -79,7 +80,7 @@ class Entry:
 
 def is_public_text(kind: str, name: str) -> bool:
     """Whether the complainant may read the text `name` of an event of this kind."""
-    return name in PUBLIC_TEXTS or (name == "reason" and kind in ("declined", "withdrawn"))
+    return name in PUBLIC_TEXTS or (name == "reason" and kind == "withdrawn")
 
 
 def record_of(

@@ -119,10 +119,11 @@ def resolve_case(
     root_cause: str,
     prevention: str,
     contact: str,
-    contact_note: str = "",
+    reason: str = "",
     now: datetime | None = None,
 ) -> int:
-    """Record the answer: outcome, a reply in words, cause, prevention, and how the complainant was reached (or why not)."""
+    """Record the answer: outcome, a reply in words, cause, prevention, and how the complainant was reached; where that was
+    not possible, `reason` says why."""
     content = Content()
     content.choice("outcome", outcome, OUTCOMES)
     content.choice("contact", contact, CONTACTS)
@@ -130,7 +131,7 @@ def resolve_case(
         "reply": content.text("reply", reply, shortest=SHORTEST_REPLY),
         "root_cause": content.text("root_cause", root_cause),
         "prevention": content.text("prevention", prevention),
-        "contact_note": content.text("contact_note", contact_note, is_required=contact == "could_not_reach"),
+        "reason": content.text("reason", reason, is_required=contact == "could_not_reach"),
     }
     with acting(actor, tracking_number, version, Action.RESOLVE, now) as step:
         content.check()
@@ -152,13 +153,13 @@ def decline_case(
 ) -> int:
     """End a case that is out of scope, with one of the admissible reasons and words for the complainant."""
     content = Content()
-    content.choice("reason_code", reason_code, DECLINE_REASONS)
-    text = content.text("reason", reason, shortest=SHORTEST_REPLY)
+    content.choice("reason", reason, DECLINE_REASONS)
+    text = content.text("reply", reply, shortest=SHORTEST_REPLY)
     with acting(actor, tracking_number, version, Action.DECLINE, now) as step:
         content.check()
         step.case.outcome = OUTCOME_OF_END[Status.DECLINED]
-        apply(step, "declined", {"reason_code": reason_code}, {"reason": text})
-        step.act.record(events.CaseDeclined(**step.about(), reason_code=reason_code))
+        apply(step, "declined", {"reason_code": reason}, {"reply": text})
+        step.act.record(events.CaseDeclined(**step.about(), reason_code=reason))
         return step.case.version
 
 
