@@ -143,15 +143,9 @@ def resolve_case(
 
 
 def decline_case(
-    actor: Actor,
-    tracking_number: str,
-    version: int | None,
-    reason_code: str,
-    reason: str,
-    *,
-    now: datetime | None = None,
+    actor: Actor, tracking_number: str, version: int | None, reason: str, reply: str, *, now: datetime | None = None
 ) -> int:
-    """End a case that is out of scope, with one of the admissible reasons and words for the complainant."""
+    """End a case that is out of scope: `reason` is one of the admissible codes, `reply` tells the complainant why."""
     content = Content()
     content.choice("reason", reason, DECLINE_REASONS)
     text = content.text("reply", reply, shortest=SHORTEST_REPLY)
