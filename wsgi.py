@@ -4,7 +4,8 @@ import os
 
 from config import load_settings
 from grm.app import create_app
+from grm.cli import register
 from grm.worker import create_celery
 
-app = create_app(load_settings(os.environ))
+app = register(create_app(load_settings(os.environ)))
 celery = create_celery(app)

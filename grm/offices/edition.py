@@ -102,3 +102,9 @@ def _current(session: Session, known: _Known) -> int:
         known.edition = current(session)
         known.checked_at = now
     return known.edition
+
+
+def forget() -> None:
+    """Drop what this process holds, as a new process would: where a database was replaced under its feet."""
+    with _lock:
+        _known.clear()
