@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -269,9 +270,10 @@ def main(arguments: list[str]) -> int:
         say(str(error))
         return 1
     finally:
-        launcher.supervisor.stop_all()
-        if lock is not None:
+        if lock is not None:  # else everything here belongs to another launcher
+            launcher.supervisor.stop_all()
             launcher_env_file(launcher.home).unlink(missing_ok=True)
+            shutil.rmtree(launcher.places.sockets, ignore_errors=True)
             say("Stopped.") if not is_command else None
     return 0
 

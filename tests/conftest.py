@@ -58,9 +58,13 @@ class TestEngines:
             (self.home / name).mkdir()
         self._supervisor = Supervisor(self.home / "log", self.home / "run" / "programs", lambda text: None)
         places = embedded_places(self.home)
-        start_postgres(self._supervisor, self.home, places, _FAST)
-        start_valkey(self._supervisor, self.home, places)
-        _fill_template(_settings(self.home, TEMPLATE, 0))
+        try:
+            start_postgres(self._supervisor, self.home, places, _FAST)
+            start_valkey(self._supervisor, self.home, places)
+            _fill_template(_settings(self.home, TEMPLATE, 0))
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Stop both and leave nothing behind."""
