@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, UniqueConstraint, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from grm.kernel import chain
@@ -35,8 +36,18 @@ class AuditEntry(Model):
     hash: Mapped[bytes]
 
 
-def record_of(entry: AuditEntry) -> dict[str, Any]:
-    """Return the content of an entry that its hash covers."""
+class AuditHead(Model):
+    """The end of a stream, kept apart from it so that a cut tail shows."""
+
+    __tablename__ = "audit_head"
+
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    length: Mapped[int] = mapped_column(BigInteger)
+    head: Mapped[bytes]
+
+
+def record_of(entry: Any) -> dict[str, Any]:
+    """Return the content of an entry (or of its row) that its hash covers."""
     return {
         "stream": entry.stream,
         "seq": entry.seq,
@@ -71,4 +82,7 @@ def record(session: Session, stream: str, kind: str, actor: Actor, now: datetime
     entry.hash = chain.row_hash(previous, record_of(entry))
     session.add(entry)
     session.flush()
+    end = {"length": seq, "head": entry.hash}
+    upsert = insert(AuditHead).values(stream=stream, **end)
+    session.execute(upsert.on_conflict_do_update(index_elements=["stream"], set_=end))
     return entry

@@ -46,6 +46,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("stream", "seq", name=op.f("uq__audit_entry__stream_seq")),
     )
     op.create_table(
+        "audit_head",
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("length", sa.BigInteger(), nullable=False),
+        sa.Column("head", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("stream", name=op.f("pk__audit_head")),
+    )
+    op.create_table(
         "calendar_edition",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -860,6 +867,7 @@ def downgrade() -> None:
     op.drop_table("draft")
     op.drop_table("category")
     op.drop_table("calendar_edition")
+    op.drop_table("audit_head")
     op.drop_table("audit_entry")
     op.drop_index(op.f("ix__alias__search_key"), table_name="alias")
     op.drop_table("alias")
