@@ -59,6 +59,7 @@ class Settings:
     sweep_period_seconds: float
     delivery_period_seconds: float
     http_timeout_seconds: float
+    filings_per_hour: int
     log_level: str
     web_workers: int
     web_threads: int

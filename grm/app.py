@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config import Settings
 from grm.accounts import views as accounts_views
 from grm.accounts.sessions import DatabaseSessions
+from grm.intake import views as intake_views
 from grm.kernel import clock, context, transaction
 from grm.kernel import logging as kernel_logging
 from grm.kernel.crypto import Keyring
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> Flask:
 def _register_pages(app: Flask) -> None:
     """Register every package's pages."""
     app.register_blueprint(accounts_views.blueprint)
+    app.register_blueprint(intake_views.blueprint)
     app.extensions["grm.sign_in_and_resume"] = accounts_views.sign_in_and_resume
 
 

@@ -11,11 +11,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 DHAKA = ZoneInfo("Asia/Dhaka")
+SQL_NOW = "clock_timestamp()"
+"""The same clock for a statement that reads it on its way; its answer is then handed on as ``now``."""
 
 
 def now(session: Session) -> datetime:
     """Return the present instant by the database's clock, as an aware UTC datetime (one round trip)."""
-    instant = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    instant = session.execute(text(f"SELECT {SQL_NOW}")).scalar_one()
     assert isinstance(instant, datetime)
     return instant
 

@@ -203,6 +203,14 @@ VARIABLES = (
         default="10",
     ),
     Variable(
+        "FILINGS_PER_HOUR",
+        parsers.number(0, 1_000_000),
+        "be a number from 0 to 1000000",
+        "Complaints that one source address may file in an hour by the public form; 0 lifts the limit. Mobile operators "
+        "put thousands of people behind one address, so do not go low.",
+        default="300",
+    ),
+    Variable(
         "LOG_LEVEL",
         parsers.choice("DEBUG", "INFO", "WARNING", "ERROR"),
         "be DEBUG, INFO, WARNING or ERROR",

@@ -18,15 +18,15 @@ LONGEST_WAIT = timedelta(hours=1)
 FORGET_AFTER = timedelta(hours=24)
 
 
-def count(session: Session, key: str, now: datetime, window: timedelta) -> int:
-    """Count one more happening and return how many there were in the running window, this one included."""
-    statement = insert(Throttle).values(key=key, count=1, window_ends_at=now + window, blocked_until=None)
+def count(session: Session, key: str, now: datetime, window: timedelta, by: int = 1) -> int:
+    """Count one more happening, or ``by`` at once; return how many there were in the running window, these included."""
+    statement = insert(Throttle).values(key=key, count=by, window_ends_at=now + window, blocked_until=None)
     is_over = Throttle.window_ends_at <= now
     return session.execute(
         statement.on_conflict_do_update(
             index_elements=["key"],
             set_={
-                "count": case((is_over, 1), else_=Throttle.count + 1),
+                "count": case((is_over, by), else_=Throttle.count + by),
                 "window_ends_at": case((is_over, now + window), else_=Throttle.window_ends_at),
             },
         ).returning(Throttle.count)

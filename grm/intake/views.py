@@ -1,0 +1,264 @@
+"""The front page and the public form: four short pages, no script, no account, no session (ADR 0003).
+
+Any post may carry any of the form's fields; all known ones are kept, so a client may also send everything at once with
+`step=send`. Every post that does not file saves the draft. With cookies the answer to a good post is a redirect; without
+them it is the next page itself.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from grm.intake import choices, drafts, limits
+from grm.intake.drafts import Content, Look
+from grm.intake.forms import LAST_PAGE, PAGES, PUBLIC_FIELDS, FormView, answer_rows, category_hints
+from grm.intake.screening import CHECKBOXES, Problem, Screened, is_ticked, problems_among, screen
+from grm.intake.service import Filed, Filing, file_grievance, new_token
+from grm.kernel.clock import dhaka_date
+from grm.kernel.db import db
+from grm.kernel.transaction import transaction
+from grm.offices.queries import directory
+from grm.web.guard import keeps_typed_text, public
+from grm.web.locale import gettext, language
+from grm.web.security import form_is_stale
+
+blueprint = Blueprint("intake", __name__)
+COOKIE = "grm_draft"
+COOKIE_PATH = "/complaints"
+SHOWS_SECRET = timedelta(minutes=30)
+"""How long after filing the receipt shows the secret again: long enough for a lost connection, too short for the next
+person at a shared computer."""
+
+
+@blueprint.get("/")
+@public("the front door")
+def home() -> str:
+    """Say what this is, and lead to filing and tracking."""
+    return render_template("public/home.html")
+
+
+@blueprint.route("/complaints/new", methods=["GET", "POST"])
+@public("citizens file without an account")
+@keeps_typed_text
+def new() -> Response | tuple[Response, int]:
+    """Show and take the pages of the form."""
+    return _taken() if request.method == "POST" else _shown()
+
+
+@blueprint.get("/complaints/sent")
+@public("the receipt of the form just sent; without its cookie it shows nothing")
+def sent() -> Response:
+    """Show the receipt of the form that this browser has sent; its secret for half an hour only."""
+    token = request.cookies.get(COOKIE)
+    look = drafts.look(db.session(), str(token)) if drafts.is_token(token) else None
+    if look is None or look.filed is None:
+        return make_response(render_template("intake/receipt.html", filed=None, secret=None))
+    return _receipt(look.filed, look.now - look.filed.filed_at <= SHOWS_SECRET)
+
+
+@blueprint.post("/complaints/sent")
+@public("whoever shares a computer ends the display of the codes")
+def done() -> Response:
+    """Forget the receipt on this computer."""
+    response = redirect(url_for("intake.home"), 303)
+    response.delete_cookie(COOKIE, path=COOKIE_PATH)
+    return response
+
+
+def _shown() -> Response:
+    """GET: a new form, a page of the draft this browser began, or the question whether to go on with it."""
+    token = request.cookies.get(COOKIE)
+    page = _page_number(request.args.get("step"))
+    if drafts.is_token(token):
+        assert token is not None
+        look = drafts.look(db.session(), token)
+        if look.content is not None:
+            if page:
+                return _page(token, min(page, look.content.reached), look.content)
+            return make_response(
+                render_template(
+                    "intake/resume.html", draft=token, updated_at=look.updated_at, reached=look.content.reached
+                )
+            )
+    if page and page > 1:
+        return redirect(url_for("intake.new"), 303)
+    return _page(new_token(), 1, Content())
+
+
+def _taken() -> Response | tuple[Response, int]:
+    """POST: keep what was typed, then show what is wrong, go to another page, or file."""
+    session = db.session()
+    is_stale = form_is_stale()
+    posted = request.form.get("draft")
+    token = posted if posted and drafts.is_token(posted) else new_token()
+    look = drafts.look(session, token)
+    if look.filed is not None:
+        return _to_receipt(look.filed, look.now - look.filed.filed_at <= SHOWS_SECRET)
+    limits.admit_post(session, request.remote_addr or "", look.now)
+    step, page = _step()
+    content = _merged(look.content or Content(), page, request.form)
+    if is_stale and token != request.cookies.get(COOKIE):
+        # Somebody else's page may have sent this form, with a token that its maker knows.
+        token = new_token()
+    if request.form.get("go") == "fresh" and not is_stale:
+        return _afresh(token)
+    if is_stale:
+        _save(session, token, content, look)
+        return _page(token, page, content, is_stale=True), 400
+    if target := _page_number(request.form.get("go")):
+        return _moved(session, token, target, content, look)
+    screened = _screened(content, look)
+    if step == "send":
+        return _sent(session, token, content, screened, look)
+    faults = problems_among(screened.problems, PAGES[page])
+    if faults:
+        _save(session, token, content, look)
+        return _page(token, page, content, faults), 422
+    return _moved(session, token, _next_page(page, content, screened), content, look)
+
+
+def _sent(
+    session: Session, token: str, content: Content, screened: Screened, look: Look
+) -> Response | tuple[Response, int]:
+    if screened.answers is None:
+        page = _first_bad_page(screened)
+        _save(session, token, Content(content.fields, LAST_PAGE), look)
+        return _page(
+            token, page, Content(content.fields, LAST_PAGE), problems_among(screened.problems, PAGES[page])
+        ), 422
+    limits.admit_filing(session, request.remote_addr or "", screened.answers.phone, look.now)
+    filed = file_grievance(Filing(screened.answers, token, content.fields), now=look.now)
+    return _to_receipt(filed, True)
+
+
+def _screened(content: Content, look: Look) -> Screened:
+    today = dhaka_date(look.now)
+    offer = choices.offer(db.session(), today)
+    return screen(content.fields, offer.choices, today, language=language())
+
+
+def _step() -> tuple[str, int]:
+    """What the post asks for, and the page it comes from."""
+    step = request.form.get("step", "1")
+    if step == "send":
+        return step, LAST_PAGE
+    return step, _page_number(step) or 1
+
+
+def _page_number(text: str | None) -> int | None:
+    return int(text) if text in ("1", "2", "3", "4") else None
+
+
+def _merged(content: Content, page: int, posted: Mapping[str, str]) -> Content:
+    """The draft with what was posted. A box left unticked is not sent at all, so those of the posted page count as empty."""
+    fields = {
+        name: value for name, value in content.fields.items() if name not in CHECKBOXES or name not in PAGES[page]
+    }
+    before = fields.get("district", "")
+    fields |= {name: posted[name] for name in PUBLIC_FIELDS if name in posted}
+    if fields.get("district", "") != before and "upazila" not in posted:
+        fields.pop("upazila", None)
+    return Content(fields, max(content.reached, page))
+
+
+def _next_page(page: int, content: Content, screened: Screened) -> int:
+    """The page after this one; who came back to change an answer returns to the check, past faults still open."""
+    if content.reached < LAST_PAGE:
+        return page + 1
+    open_faults = [number for number in (1, 2, 3) if problems_among(screened.problems, PAGES[number])]
+    return min(open_faults, default=LAST_PAGE)
+
+
+def _first_bad_page(screened: Screened) -> int:
+    fields = {problem.field for problem in screened.problems}
+    return next(number for number, names in PAGES.items() if fields & set(names))
+
+
+def _save(session: Session, token: str, content: Content, look: Look) -> None:
+    with transaction(look.now) as act:
+        drafts.save(act.session, token, content, act.now)
+
+
+def _moved(session: Session, token: str, target: int, content: Content, look: Look) -> Response:
+    """Save and go to another page: by redirect where the browser keeps cookies."""
+    content = Content(content.fields, max(content.reached, target))
+    _save(session, token, content, look)
+    if request.cookies.get(COOKIE) == token:
+        return _with_cookie(redirect(_address(target), 303), token)
+    return _page(token, target, content)
+
+
+def _afresh(token: str) -> Response:
+    with transaction() as act:
+        drafts.discard(act.session, token)
+    response = redirect(url_for("intake.new"), 303)
+    response.delete_cookie(COOKIE, path=COOKIE_PATH)
+    return response
+
+
+def _to_receipt(filed: Filed, shows_secret: bool) -> Response:
+    """Redirect to the receipt where the browser kept the form's cookie; show it at once where it did not."""
+    if request.cookies.get(COOKIE) == request.form.get("draft"):
+        return redirect(url_for("intake.sent"), 303)
+    return _receipt(filed, shows_secret)
+
+
+def _receipt(filed: Filed, shows_secret: bool) -> Response:
+    book = directory(db.session())
+    return make_response(
+        render_template(
+            "intake/receipt.html",
+            filed=filed,
+            secret=filed.secret if shows_secret else None,
+            office=book.office(filed.office_id),
+            shows_helplines=book.category(filed.category_id).slug in choices.HELPLINE_CATEGORIES,
+        )
+    )
+
+
+def _page(
+    token: str, page: int, content: Content, problems: tuple[Problem, ...] = (), is_stale: bool = False
+) -> Response:
+    offer = choices.offer(db.session())
+    form = FormView(PAGES[page], content.fields, problems, offer)
+    if is_stale:
+        form.form_errors.append(
+            gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
+        )
+    values: dict[str, Any] = {"category_hints": category_hints(offer)} if page == 1 else {}
+    if page == LAST_PAGE:
+        values["rows"] = answer_rows(content.fields, offer)
+        values["is_anonymous"] = is_ticked(content.fields.get("anonymous"))
+    body = render_template(
+        "intake/new.html",
+        form=form,
+        page=page,
+        last_page=LAST_PAGE,
+        draft=token,
+        action=_address(page),
+        shows_helplines=content.fields.get("category") in choices.HELPLINE_CATEGORIES,
+        **values,
+    )
+    return _with_cookie(make_response(body), token)
+
+
+def _address(page: int) -> str:
+    """The address of a page; the language stays in it for browsers that keep no cookie."""
+    return url_for("intake.new", step=page, lang=request.args.get("lang") or None)
+
+
+def _with_cookie(response: Response, token: str) -> Response:
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=drafts.LIFETIME,
+        path=COOKIE_PATH,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+    )
+    return response
