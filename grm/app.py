@@ -19,6 +19,7 @@ from grm.kernel.crypto import Keyring
 from grm.kernel.db import db
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
+from grm.reports import views as reports_views
 from grm.web import errors, guard, health, locale, presentation, security
 
 ROOT = Path(__file__).parent.parent
@@ -71,6 +72,7 @@ def _register_pages(app: Flask) -> None:
     """Register every package's pages."""
     app.register_blueprint(accounts_views.blueprint)
     app.register_blueprint(intake_views.blueprint)
+    app.register_blueprint(reports_views.blueprint)
     app.extensions["grm.sign_in_and_resume"] = accounts_views.sign_in_and_resume
 
 
