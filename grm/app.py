@@ -17,6 +17,8 @@ from grm.kernel import clock, context, transaction
 from grm.kernel import logging as kernel_logging
 from grm.kernel.crypto import Keyring
 from grm.kernel.db import db
+from grm.notifications import queries as notification_queries
+from grm.notifications import views as notification_views
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
 from grm.reports import views as reports_views
@@ -63,7 +65,7 @@ def create_app(settings: Settings) -> Flask:
     app.before_request(_start_request)
     for module in (security, guard, locale, presentation, errors):
         module.init_app(app)
-    health.init_app(app, {})
+    health.init_app(app, {"outbox": notification_queries.outbox_health})
     _register_pages(app)
     return app
 
@@ -73,6 +75,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(accounts_views.blueprint)
     app.register_blueprint(intake_views.blueprint)
     app.register_blueprint(reports_views.blueprint)
+    app.register_blueprint(notification_views.blueprint)
     app.extensions["grm.sign_in_and_resume"] = accounts_views.sign_in_and_resume
 
 

@@ -1,1 +1,31 @@
-"""Celery entries: delivery."""
+"""Celery entries: delivery. Ticks without arguments; any number of them at once, or none for a while, ends the same."""
+
+from celery import shared_task
+
+from grm.kernel import context
+from grm.notifications import delivery
+from grm.notifications.catalogue import Channel
+
+
+@shared_task(name="notifications.deliver-sms")
+def deliver_sms() -> None:
+    """Hand due SMS to the gateway."""
+    _deliver("sms")
+
+
+@shared_task(name="notifications.deliver-email")
+def deliver_email() -> None:
+    """Hand due e-mail to the mail server."""
+    _deliver("email")
+
+
+@shared_task(name="notifications.expire-messages")
+def expire_messages() -> None:
+    """End messages that are too old to be of use."""
+    delivery.end_overdue()
+
+
+def _deliver(channel: Channel) -> None:
+    post = delivery.post_for(channel, context.settings())
+    if post is not None:
+        delivery.deliver_due(post)

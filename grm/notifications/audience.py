@@ -1,0 +1,165 @@
+"""Who is told, where and in which language.
+
+Complainants choose a channel when they file; who files anonymously left no address and gets no message. Officers are
+told at the address on file when the message is sent. Nobody whom a grievance is against is ever told of it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grm.accounts.models import Officer
+from grm.cases.models import Accused, Case, Complainant
+from grm.cases.permissions import DESK_ROLE
+from grm.kernel.crypto import Keyring
+from grm.notifications.catalogue import Channel
+from grm.offices.queries import StaffedPost, holders
+
+
+@dataclass(frozen=True, slots=True)
+class CaseContact:
+    """What a message about a case needs: facts of the case, and the complainant's choice and addresses."""
+
+    case_id: int
+    tracking_number: str
+    is_sensitive: bool
+    office_id: int
+    desk: str
+    due_on: date
+    history_length: int
+    language: str
+    channel: Channel | None
+    address: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerContact:
+    """An active officer, and whether the directory has an address for each channel."""
+
+    officer_id: int
+    language: str
+    channels: frozenset[Channel]
+
+
+def chosen(preferred: str, phone: str | None, email: str | None) -> tuple[Channel, str] | None:
+    """The channel and address for somebody who prefers `preferred` (sms, email or none).
+
+    Who asked for one channel but left an address only for the other is told there; who asked for no message gets none.
+    """
+    if preferred == "none":
+        return None
+    sms: tuple[Channel, str] | None = ("sms", phone) if phone else None
+    mail: tuple[Channel, str] | None = ("email", email) if email else None
+    return (mail or sms) if preferred == "email" else (sms or mail)
+
+
+def contacts_of(session: Session, keyring: Keyring, case_ids: Collection[int]) -> dict[int, CaseContact]:
+    """The contacts of cases by case id, in one statement however many they are.
+
+    The complainant's own address comes before a representative's.
+    """
+    rows = session.execute(
+        select(
+            Case.id,
+            Case.tracking_number,
+            Case.is_sensitive,
+            Case.is_anonymous,
+            Case.office_id,
+            Case.desk,
+            Case.due_on,
+            Case.history_length,
+            Case.language,
+            Case.preferred_channel,
+            Complainant.phone_sealed,
+            Complainant.email_sealed,
+        )
+        .outerjoin(Complainant, Complainant.case_id == Case.id)
+        .where(Case.id.in_(sorted(set(case_ids))))
+        .order_by(Case.id, Complainant.role, Complainant.id)
+    )
+    grouped: dict[int, list[Any]] = {}
+    for row in rows:
+        grouped.setdefault(row.id, []).append(row)
+    return {case_id: _contact(keyring, people) for case_id, people in grouped.items()}
+
+
+def officers_of(session: Session, officer_ids: Collection[int]) -> dict[int, OfficerContact]:
+    """The active ones among the officers, by id, in one statement."""
+    wanted = sorted(set(officer_ids))
+    if not wanted:
+        return {}
+    rows = session.execute(
+        select(Officer.id, Officer.language, Officer.email, Officer.phone).where(
+            Officer.id.in_(wanted), Officer.is_active
+        )
+    )
+    return {
+        row.id: OfficerContact(row.id, row.language, frozenset(_channels(email=row.email, phone=row.phone)))
+        for row in rows
+    }
+
+
+def desk_holder(session: Session, case_id: int, office_id: int, desk: str, on: date) -> int | None:
+    """The officer who answers for a desk on a day (regular holder, else alternate), or None for an empty chair.
+
+    A post whose holder the grievance is against is passed over with its alternates: they are subordinates.
+    """
+    accused = session.execute(
+        select(Accused.officer_id, Accused.post_id, Accused.office_id).where(Accused.case_id == case_id)
+    ).all()
+    for post in holders(session, [office_id], on):
+        if post.role == DESK_ROLE[desk] and post.acting is not None and not _is_tainted(post, accused):
+            return post.acting.officer_id
+    return None
+
+
+def _is_tainted(post: StaffedPost, accused: Collection[Any]) -> bool:
+    sitting = {holder.officer_id for holder in (post.regular, *post.alternates) if holder is not None}
+    return any(
+        row.officer_id in sitting
+        if row.officer_id is not None
+        else row.post_id == post.post_id
+        if row.post_id is not None
+        else row.office_id == post.office_id
+        for row in accused
+    )
+
+
+def _contact(keyring: Keyring, people: list[Any]) -> CaseContact:
+    case = people[0]
+    number = case.tracking_number
+    phone = next((person.phone_sealed for person in people if person.phone_sealed), None)
+    email = next((person.email_sealed for person in people if person.email_sealed), None)
+    found = None
+    if not case.is_anonymous:
+        found = chosen(
+            case.preferred_channel,
+            keyring.open(phone, f"complainant.phone:{number}") if phone else None,
+            keyring.open(email, f"complainant.email:{number}") if email else None,
+        )
+    channel, address = found or (None, None)
+    return CaseContact(
+        case.id,
+        number,
+        case.is_sensitive,
+        case.office_id,
+        case.desk,
+        case.due_on,
+        case.history_length,
+        case.language,
+        channel,
+        address,
+    )
+
+
+def _channels(*, email: str | None, phone: str | None) -> list[Channel]:
+    found: list[Channel] = []
+    if email:
+        found.append("email")
+    if phone:
+        found.append("sms")
+    return found

@@ -1,0 +1,1 @@
+"""The ways out: an SMS gateway and a mail server behind one small contract."""

@@ -1,0 +1,275 @@
+"""What follows from an event: message rows, inserted in the event's own transaction; delivery ticks find them.
+
+Each row has a key made of the message, the case and what caused it, so that the second attempt to create it does nothing.
+Every handler takes a constant number of statements, also the one for thousands of climbs of the ladder.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import text
+
+from grm.cases import events
+from grm.kernel import clock, context
+from grm.kernel.clock import dhaka_date
+from grm.kernel.transaction import Act
+from grm.notifications import audience
+from grm.notifications.audience import CaseContact, OfficerContact
+from grm.notifications.catalogue import Channel, template_for
+from grm.notifications.quiet_hours import earliest_sending
+
+LEVEL_KINDS = {"resolve": "case-warned-officer", "acknowledge": "case-unacknowledged-officer"}
+"""The reminder at level 0 of each kind of deadline."""
+
+
+class Climb(Protocol):
+    """One rung that a case has climbed, as `grm/escalation/events.py` tells it. Without `officer_id` the chair is empty."""
+
+    @property
+    def case_id(self) -> int: ...
+    @property
+    def tracking_number(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def officer_id(self) -> int | None: ...
+    @property
+    def is_sensitive(self) -> bool: ...
+    @property
+    def due_on(self) -> date: ...
+    @property
+    def deadline_id(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+
+
+class Climbs(Protocol):
+    """Everything one batch of the sweep climbed."""
+
+    @property
+    def climbs(self) -> Sequence[Climb]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message about to be inserted: what it is about and who gets it, an officer or an address."""
+
+    key: str
+    template: str
+    channel: Channel
+    language: str
+    case_id: int
+    is_sensitive: bool
+    params: dict[str, Any]
+    at: datetime
+    not_before: datetime
+    officer_id: int | None = None
+    address: str | None = field(default=None, repr=False)
+
+
+_INSERT = text(
+    """
+    INSERT INTO message (key, template, channel, language, priority, case_id, officer_id, address_sealed, params,
+                         next_attempt_at, created_at, expires_at)
+    SELECT key, template, channel, language, priority, case_id, officer_id, address_sealed, params::jsonb,
+           next_attempt_at, created_at, expires_at
+    FROM unnest(CAST(:keys AS text[]), CAST(:templates AS text[]), CAST(:channels AS text[]),
+                CAST(:languages AS text[]), CAST(:priorities AS smallint[]), CAST(:case_ids AS bigint[]),
+                CAST(:officer_ids AS bigint[]), CAST(:addresses AS bytea[]), CAST(:params AS text[]),
+                CAST(:not_before AS timestamptz[]), CAST(:created AS timestamptz[]), CAST(:expires AS timestamptz[]))
+        AS new (key, template, channel, language, priority, case_id, officer_id, address_sealed, params,
+                next_attempt_at, created_at, expires_at)
+    ON CONFLICT (key) DO NOTHING
+    """
+)
+
+
+def insert(act: Act, drafts: Iterable[Draft]) -> None:
+    """Insert messages in one statement; one that exists already stays as it is. Addresses are sealed to their row."""
+    rows = list(drafts)
+    if not rows:
+        return
+    keyring = context.keyring()
+    entries = [template_for(row.template, row.is_sensitive) for row in rows]
+    act.session.execute(
+        _INSERT,
+        {
+            "keys": [row.key for row in rows],
+            "templates": [entry.key for entry in entries],
+            "channels": [row.channel for row in rows],
+            "languages": [row.language for row in rows],
+            "priorities": [entry.priority for entry in entries],
+            "case_ids": [row.case_id for row in rows],
+            "officer_ids": [row.officer_id for row in rows],
+            "addresses": [keyring.seal(row.address, address_context(row.key)) if row.address else None for row in rows],
+            "params": ["{}" if row.is_sensitive else json.dumps(row.params) for row in rows],
+            "not_before": [row.not_before for row in rows],
+            "created": [row.at for row in rows],
+            "expires": [row.at + entry.life for row, entry in zip(rows, entries, strict=True)],
+        },
+    )
+
+
+def address_context(key: str) -> str:
+    """What a sealed address is bound to: it opens in the row it was sealed for and in no other."""
+    return f"message.address:{key}"
+
+
+def on_case_filed(act: Act, event: events.CaseFiled) -> None:
+    """Acknowledge: number and due date, never the secret. One statement; nothing for who left no address."""
+    found = audience.chosen(event.preferred_channel, event.phone, event.email)
+    if found is None:
+        return
+    channel, address = found
+    template = "case-filed-complainant"
+    insert(
+        act,
+        [
+            Draft(
+                f"{template}:{event.case_id}:{channel}",
+                template,
+                channel,
+                event.language,
+                event.case_id,
+                event.is_sensitive,
+                {"tracking_number": event.tracking_number, "due_on": event.due_on.isoformat()},
+                act.now,
+                act.now,
+                address=address,
+            )
+        ],
+    )
+
+
+def on_question_asked(act: Act, event: events.QuestionAsked) -> None:
+    """Tell the complainant that something was asked, not what."""
+    _tell_complainant(act, event, "case-question-complainant")
+
+
+def on_complainant_answered(act: Act, event: events.ComplainantAnswered) -> None:
+    """Tell who handles the case that the answer is there; if nobody does, who answers for the desk."""
+    _tell_officer(act, event, "case-answered-officer", event.officer_id)
+
+
+def on_case_assigned(act: Act, event: events.CaseAssigned) -> None:
+    """Tell an officer who was given a case; who took it knows."""
+    if not event.is_claim:
+        _tell_officer(act, event, "case-assigned-officer", event.officer_id)
+
+
+def on_case_referred(act: Act, event: events.CaseReferred) -> None:
+    """Tell the complainant, and the one who answers for the desk that holds the case now."""
+    _tell_complainant(act, event, "case-referred-complainant")
+    _tell_officer(act, event, "case-referred-officer", None)
+
+
+def on_case_resolved(act: Act, event: events.CaseResolved) -> None:
+    """Tell the complainant that there is an answer."""
+    _tell_complainant(act, event, "case-resolved-complainant")
+
+
+def on_case_declined(act: Act, event: events.CaseDeclined) -> None:
+    """Tell the complainant that there is a reason to read."""
+    _tell_complainant(act, event, "case-declined-complainant")
+
+
+def on_case_closed(act: Act, event: events.CaseClosed) -> None:
+    """Tell the complainant that the file is ended."""
+    _tell_complainant(act, event, "case-closed-complainant")
+
+
+def on_ladder_climbed(act: Act, event: Climbs) -> None:
+    """Tell the officers whom the rungs name, and the complainants of cases that have just become late.
+
+    Five statements however many climbs there are. A sweep that looks ahead (`--as-of`) sends its messages now.
+    """
+    at = min(act.now, clock.now(act.session))
+    sms_at = earliest_sending(at) if context.settings().is_production else at
+    told = [climb for climb in event.climbs if climb.officer_id is not None]
+    officers = audience.officers_of(act.session, {climb.officer_id for climb in told if climb.officer_id is not None})
+    drafts: list[Draft] = []
+    for climb in told:
+        if climb.officer_id in officers:
+            drafts += _climb_drafts(climb, officers[climb.officer_id], at, sms_at)
+    late = {climb.case_id: climb for climb in event.climbs if climb.level == 1 and climb.kind == "resolve"}
+    if late:
+        for contact in audience.contacts_of(act.session, context.keyring(), late).values():
+            climb = late[contact.case_id]
+            cause = f"{climb.deadline_id}:{climb.epoch}"
+            drafts += _complainant_drafts("case-late-complainant", contact, cause, at, sms_at, due_on=climb.due_on)
+    insert(act, drafts)
+
+
+def _climb_drafts(climb: Climb, officer: OfficerContact, at: datetime, sms_at: datetime) -> Iterable[Draft]:
+    template = "case-escalated-officer" if climb.level > 0 else LEVEL_KINDS[climb.kind]
+    wanted: tuple[Channel, ...] = ("email", "sms") if climb.level > 0 else ("email",)
+    for channel in wanted:
+        if channel in officer.channels:
+            yield Draft(
+                f"{template}:{climb.case_id}:{climb.deadline_id}:{climb.epoch}:{climb.level}:{channel}",
+                template,
+                channel,
+                officer.language,
+                climb.case_id,
+                climb.is_sensitive,
+                {"tracking_number": climb.tracking_number, "due_on": climb.due_on.isoformat(), "level": climb.level},
+                at,
+                sms_at if channel == "sms" else at,
+                officer_id=officer.officer_id,
+            )
+
+
+def _complainant_drafts(
+    template: str, contact: CaseContact, cause: str, at: datetime, not_before: datetime, due_on: date | None = None
+) -> Iterable[Draft]:
+    if contact.channel is not None and contact.address is not None:
+        yield Draft(
+            f"{template}:{contact.case_id}:{cause}:{contact.channel}",
+            template,
+            contact.channel,
+            contact.language,
+            contact.case_id,
+            contact.is_sensitive,
+            {"tracking_number": contact.tracking_number, "due_on": (due_on or contact.due_on).isoformat()},
+            at,
+            not_before if contact.channel == "sms" else at,
+            address=contact.address,
+        )
+
+
+def _tell_complainant(act: Act, event: events.CaseFact, template: str) -> None:
+    contact = audience.contacts_of(act.session, context.keyring(), [event.case_id])[event.case_id]
+    insert(act, _complainant_drafts(template, contact, str(contact.history_length), act.now, act.now))
+
+
+def _tell_officer(act: Act, event: events.CaseFact, template: str, officer_id: int | None) -> None:
+    """By e-mail, to the officer named or else to who answers for the desk that holds the case."""
+    contact = audience.contacts_of(act.session, context.keyring(), [event.case_id])[event.case_id]
+    if officer_id is None:
+        today = dhaka_date(act.now)
+        officer_id = audience.desk_holder(act.session, event.case_id, contact.office_id, contact.desk, today)
+    found = audience.officers_of(act.session, [officer_id] if officer_id is not None else [])
+    insert(
+        act,
+        [
+            Draft(
+                f"{template}:{contact.case_id}:{contact.history_length}:email",
+                template,
+                "email",
+                officer.language,
+                contact.case_id,
+                contact.is_sensitive,
+                {"tracking_number": contact.tracking_number, "due_on": contact.due_on.isoformat()},
+                act.now,
+                act.now,
+                officer_id=officer.officer_id,
+            )
+            for officer in found.values()
+            if "email" in officer.channels
+        ],
+    )
