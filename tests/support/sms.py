@@ -1,0 +1,204 @@
+"""A real SMS gateway: Debian's Kannel with its fake SMS centre, read at the centre's end, where a phone would be.
+
+Where Kannel is not installed, the development sink stands in: it answers the same protocol and sends the same reports.
+"""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from grm.supervisor import Supervisor
+
+ROOT = Path(__file__).parents[2]
+_USER, _PASSWORD = "grm", "journey"
+_GOT = re.compile(r"Got message \d+: <(\S+) (\S+) (?:udh (\S+) data|ucs-2|text) (.*)>$", re.MULTILINE)
+_CONFIG = """
+group = core
+admin-port = {admin}
+admin-interface = "127.0.0.1"
+admin-password = {password}
+smsbox-port = {box}
+smsbox-interface = "127.0.0.1"
+box-allow-ip = "127.0.0.1"
+box-deny-ip = "*.*.*.*"
+store-type = file
+store-location = "store"
+dlr-storage = internal
+
+group = smsc
+smsc = fake
+smsc-id = FAKE
+our-host = "127.0.0.1"
+port = {centre}
+connect-allow-ip = "127.0.0.1"
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = {sendsms}
+sendsms-interface = "127.0.0.1"
+global-sender = 16122
+
+group = sendsms-user
+username = {user}
+password = {password}
+user-allow-ip = "127.0.0.1"
+max-messages = 10
+concatenation = true
+
+group = sms-service
+keyword = default
+text = "No service"
+max-messages = 0
+catch-all = true
+"""
+
+
+@dataclass(frozen=True)
+class Sms:
+    """A message as the phone puts it together. `encoding` is ucs2 or gsm7, `parts` how many SMS it took."""
+
+    to: str
+    text: str
+    encoding: str
+    parts: int
+
+
+class Gateway:
+    """What both gateways offer: an address to send to, and what has arrived."""
+
+    user, password = _USER, _PASSWORD
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/cgi-bin/sendsms"
+        home.mkdir(parents=True)
+        self._supervisor = Supervisor(home, home / "programs", lambda text: None)
+
+    def received(self) -> list[Sms]:
+        """All messages so far, oldest first."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """End the programs."""
+        self._supervisor.stop_all()
+
+    def _run(self, name: str, *argv: str | Path, **options: Any) -> None:
+        self._supervisor.start(name, argv, cwd=self.home, stop_seconds=15, **options)
+        self._supervisor.new_stage()
+
+
+class Kannel(Gateway):
+    """bearerbox, smsbox and fakesmsc."""
+
+    @staticmethod
+    def programs() -> tuple[str, str, str] | None:
+        """Where the three are, None unless all are installed."""
+        folders = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/lib/kannel/test"
+        found = [shutil.which(name, path=folders) for name in ("bearerbox", "smsbox", "fakesmsc")]
+        return (str(found[0]), str(found[1]), str(found[2])) if all(found) else None
+
+    def start(self) -> None:
+        """Start all three and wait until they talk to one another."""
+        programs = self.programs()
+        assert programs is not None
+        bearerbox, smsbox, fakesmsc = programs
+        ports = {name: free_port() for name in ("admin", "box", "centre")}
+        config = _CONFIG.format(user=_USER, password=_PASSWORD, sendsms=self.port, **ports)
+        (self.home / "kannel.conf").write_text(config)
+        self._run("bearerbox", bearerbox, "kannel.conf")
+        _wait(lambda: is_open(ports["box"]) and is_open(ports["centre"]), "Kannel's bearerbox")
+        self._run("smsbox", smsbox, "kannel.conf")
+        # fakesmsc ends when its standard input does.
+        self._run(
+            "fakesmsc", fakesmsc, "-H", "127.0.0.1", "-r", ports["centre"], "-i", "1", "-m", "0", stdin=subprocess.PIPE
+        )
+        _wait(lambda: is_open(self.port), "Kannel's smsbox")
+        _wait(lambda: "Connecting to" in (self.home / "fakesmsc.log").read_text("latin-1"), "Kannel's fake SMS centre")
+
+    def received(self) -> list[Sms]:
+        """Put together the parts that the fake SMS centre printed."""
+        found: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
+        lines = _GOT.findall((self.home / "fakesmsc.log").read_text("latin-1"))
+        for number, (_, to, header, data) in enumerate(lines):
+            # A user data header 05 00 03 RR NN KK: part KK of NN of the message with reference RR.
+            reference = unquote_to_bytes(header)[3:4].hex() if header else f"alone {number}"
+            raw = unquote_to_bytes(data.replace("+", "%20"))
+            found.setdefault((to, reference), []).append(("ucs2" if _is_ucs2(raw) else "gsm7", raw))
+        return [
+            Sms(to, _read(b"".join(raw for _, raw in parts)), parts[0][0], len(parts))
+            for (to, _), parts in found.items()
+        ]
+
+
+class Sink(Gateway):
+    """The development sink."""
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        ports = ["--sms-port", str(self.port), "--smtp-port", str(free_port())]
+        script = ROOT / "grm" / "devsink.py"
+        environment = {"SMS_GATEWAY_USER": _USER, "SMS_GATEWAY_PASSWORD": _PASSWORD, "PATH": "/usr/bin:/bin"}
+        self._run("sink", sys.executable, "-P", script, "--home", self.home, *ports, env=environment)
+        _wait(lambda: is_open(self.port), "the SMS sink")
+
+    def received(self) -> list[Sms]:
+        """Read what it wrote down."""
+        try:
+            lines = (self.home / "outbox" / "sms.jsonl").read_text().splitlines()
+        except OSError:
+            return []
+        return [self._sms(json.loads(line)) for line in lines]
+
+    @staticmethod
+    def _sms(line: dict[str, str]) -> Sms:
+        is_ucs2 = line["coding"] == "2"
+        alone, joined = (70, 67) if is_ucs2 else (160, 153)
+        length = len(line["text"].encode("utf-16-be")) // 2
+        parts = 1 if length <= alone else -(-length // joined)
+        return Sms(line["to"], line["text"], "ucs2" if is_ucs2 else "gsm7", parts)
+
+
+def gateway(home: Path) -> Kannel | Sink:
+    """Kannel where it is installed."""
+    return Kannel(home) if Kannel.programs() else Sink(home)
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_open(port: int) -> bool:
+    """Whether something listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _wait(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not start within {seconds:g} s"
+        time.sleep(0.1)
+
+
+def _is_ucs2(raw: bytes) -> bool:
+    # fakesmsc does not say how the parts of a long message are coded; no SMS of ours holds a NUL or a letter
+    # outside ASCII unless it is UCS-2, where each of them has a first byte of 00 or 09 (Bangla), 20 (signs).
+    return len(raw) % 2 == 0 and len(raw) > 0 and set(raw[::2]) <= {0x00, 0x09, 0x20}
+
+
+def _read(raw: bytes) -> str:
+    return raw.decode("utf-16-be") if _is_ucs2(raw) else raw.decode("utf-8")
