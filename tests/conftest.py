@@ -128,12 +128,14 @@ class OwnDatabase:
             self._empty_tables()
             return
         from grm.kernel.db import db
+        from grm.offices import edition
 
         self._connection.close()
         with app.app_context():
             db.engine.dispose()
         _copy_template(self.home, self.name)
         self._connection = _connect(self.home, self.name)
+        edition.forget()  # the caches were made from the database that is gone
         self._look_around()
 
     def _look_around(self) -> None:

@@ -294,18 +294,21 @@ class Directory:
         return tuple(
             hit
             for hit in self._named("place", typed)
-            if isinstance(hit, Place)
-            and (not kinds or hit.kind in kinds)
-            and (within is None or within in self.within(hit))
+            if isinstance(hit, Place) and _is_within_reach(self, hit, kinds, within)
         )
 
-    def near_names(self, kind: str, typed: str, *place_kinds: str) -> tuple[str, ...]:
-        """Up to three entries whose names look like what somebody typed, as `code (English name)`."""
-        names = self._by_name[kind]
-        close = get_close_matches(search_key(typed), names, n=12, cutoff=0.6)
-        entries = {id(entry): entry for key in close for entry in names[key]}.values()
-        fitting = (e for e in entries if not place_kinds or (isinstance(e, Place) and e.kind in place_kinds))
-        return tuple(f"{_code(entry)} ({entry.name_en})" for entry in fitting)[:3]
+    def near_names(self, kind: str, typed: str, *place_kinds: str, within: Place | None = None) -> tuple[str, ...]:
+        """Up to three entries whose names hold or resemble what somebody typed, as `code (English name)`."""
+        wanted = search_key(typed)
+        names = {
+            key: fitting
+            for key, hits in self._by_name[kind].items()
+            if (fitting := [hit for hit in hits if _is_within_reach(self, hit, place_kinds, within)])
+        }
+        holding = [key for key in names if wanted and wanted in key]
+        close = get_close_matches(wanted, names, n=12, cutoff=0.6)
+        entries = {id(entry): entry for key in (*close, *holding) for entry in names[key]}.values()
+        return tuple(f"{_code(entry)} ({entry.name_en})" for entry in entries)[:3]
 
     def _named(self, kind: str, typed: str) -> tuple[_Entry, ...]:
         return self._by_name[kind].get(search_key(typed), ())
@@ -314,6 +317,13 @@ class Directory:
 def in_force(entries: Iterable[_E], day: date) -> tuple[_E, ...]:
     """The entries whose validity covers a day (`valid_to` is exclusive)."""
     return tuple(e for e in entries if e.valid_from <= day and (e.valid_to is None or day < e.valid_to))
+
+
+def _is_within_reach(known: Directory, entry: _Entry, kinds: tuple[str, ...], within: Place | None) -> bool:
+    """Whether an entry may be meant where only places of some kinds, or within a place, are asked for."""
+    if not isinstance(entry, Place):
+        return True
+    return (not kinds or entry.kind in kinds) and (within is None or within in known.within(entry))
 
 
 def _code(entry: _Entry) -> str:

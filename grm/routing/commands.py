@@ -168,7 +168,7 @@ def _category(known: Directory, typed: str) -> Category:
 
 def _place(known: Directory, typed: str, *kinds: str, within: Place | None = None) -> Place:
     hits = known.find_places(typed, *kinds, within=within)
-    return _only(hits, kinds[0], typed, known.near_names("place", typed, *kinds))
+    return _only(hits, kinds[0], typed, known.near_names("place", typed, *kinds, within=within))
 
 
 def _only(hits: tuple[T, ...], what: str, typed: str, near: tuple[str, ...]) -> T:
