@@ -11,7 +11,12 @@ LONGEST = 2000
 
 
 def _cut(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: value[:LONGEST] if isinstance(value, str) else value for key, value in event.items()}
+    """Cut long values; of a traceback the end is what tells."""
+    return {key: _shortened(key, value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _shortened(key: str, value: str) -> str:
+    return value[-LONGEST:] if key == "exception" else value[:LONGEST]
 
 
 def configure(level: str) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request, stream_with_context
+from flask import Blueprint, render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from grm.kernel import audit, clock
@@ -34,6 +35,7 @@ from grm.web.presentation import name
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 READERS = ("cell_officer", "gro", "appeal_officer", "head")
 STREAM = "exports"
+IN_MEMORY_BYTES = 4 * 1024 * 1024
 
 
 @blueprint.get("")
@@ -156,12 +158,16 @@ def _export(chosen: Selection, title: str) -> Response:
         gettext("Due on"),
         gettext("Days overdue"),
     ]
-    body = stream_with_context(csv_lines(header, _csv_rows(chosen, who, now, known)))
-    file_name = f"grm-{title}-{clock.dhaka_date(now).isoformat()}.csv"
-    return Response(
-        body,
+    # Written whole before the first byte is sent, so that a failure half-way is an error page and not a cut-off file.
+    file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115 - the response closes it
+    for line in csv_lines(header, _csv_rows(chosen, who, now, known)):
+        file.write(line.encode())
+    file.seek(0)
+    return send_file(
+        file,  # type: ignore[arg-type]
         mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+        as_attachment=True,
+        download_name=f"grm-{title}-{clock.dhaka_date(now).isoformat()}.csv",
     )
 
 

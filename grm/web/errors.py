@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, g, render_template, request
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -75,6 +75,11 @@ def _grm_error(error: GrmError) -> Any:
 
 
 def _database_error(error: Exception) -> Any:
+    if isinstance(error, DataError):
+        # A value the database cannot hold (a NUL byte, a number out of range) and that no form has caught.
+        db.session.rollback()
+        log.warning("value refused by the database", error=type(error.orig).__name__)
+        return page(400, typed=typed_text())
     if isinstance(error, DBAPIError) and not _is_away(error):
         return _unknown_error(error)
     db.session.rollback()
@@ -85,12 +90,9 @@ def _database_error(error: Exception) -> Any:
 def _is_away(error: DBAPIError) -> bool:
     """The database is away, restarting, full, or too slow: worth another try later."""
     state = getattr(error.orig, "sqlstate", None)
-    return (
-        error.connection_invalidated
-        or state is None
-        or state[:2] in ("08", "53", "57", "58")
-        or state in ("55P03", "40001", "40P01", "25006")
-    ) and isinstance(error, (OperationalError, InterfaceError, DBAPIError))
+    if state is None:
+        return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
+    return state[:2] in ("08", "53", "57", "58") or state in ("55P03", "40001", "40P01", "25006")
 
 
 def _unknown_error(error: Exception) -> Any:
