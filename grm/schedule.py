@@ -93,6 +93,12 @@ class Scheduler(CeleryScheduler):
     flask_app: Flask | None = None
     _last_heartbeat = float("-inf")
 
+    def setup_schedule(self) -> None:
+        """Make every entry due at the start: Celery would wait one period first, and the first heartbeat with it."""
+        super().setup_schedule()
+        for entry in self.schedule.values():
+            entry.last_run_at -= entry.schedule.run_every
+
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Do what is due, then note that beat is alive."""
         wait = super().tick(*args, **kwargs)

@@ -39,7 +39,7 @@ class Launcher:
     """One run of the system in one GRM_HOME."""
 
     def __init__(self, env: dict[str, str]) -> None:
-        self.started = time.monotonic()
+        self.started = self.programs_started = time.monotonic()
         self.home = home_of(env)
         self.env = {**env, "GRM_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
         _make_home(self.home)
@@ -67,6 +67,7 @@ class Launcher:
 
     def start_programs(self) -> None:
         """Start web, worker, beat and, where nothing else takes the messages, the sink."""
+        self.programs_started = time.monotonic()
         settings = self.settings
         if "GRM_SINK_PORTS" in self.env:
             sms, smtp = self.env["GRM_SINK_PORTS"].split(",")
@@ -136,7 +137,10 @@ class Launcher:
         path.write_text(text)
 
     def _unwell(self) -> str:
-        """The parts that /healthz calls unwell, as words; empty when all is well."""
+        """The parts that do not work yet, as words; empty when all is well.
+
+        A heartbeat older than this run counts as none: it was left by the run before, and its writer is gone.
+        """
         host = self.settings.trusted_hosts[0]
         address = urlsplit(f"//{self.settings.host}").hostname or self.settings.host
         address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
@@ -147,12 +151,13 @@ class Launcher:
         except OSError:
             return "web"
         head, _, body = answer.partition(b"\r\n\r\n")
-        if b" 200 " in head.split(b"\r\n")[0]:
-            return ""
-        with contextlib.suppress(ValueError, AttributeError):
-            parts = json.loads(body)["parts"]
-            return ", ".join(name for name, part in parts.items() if not part.get("ok")) or "web"
-        return f"web ({head.split(chr(13).encode())[0].decode(errors='replace')})"
+        own_seconds = time.monotonic() - self.programs_started
+        try:
+            parts = json.loads(body)["parts"].items()
+            unwell = [name for name, part in parts if not part["ok"] or (part.get("age_seconds") or 0) > own_seconds]
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return f"web ({head.splitlines()[0].decode(errors='replace') if head else 'no answer'})"
+        return ", ".join(unwell)
 
     @contextlib.contextmanager
     def _step(self, what: str) -> Iterator[None]:
