@@ -164,7 +164,7 @@ def _export(chosen: Selection, title: str) -> Response:
         file.write(line.encode())
     file.seek(0)
     return send_file(
-        file,  # type: ignore[arg-type]
+        file,
         mimetype="text/csv",
         as_attachment=True,
         download_name=f"grm-{title}-{clock.dhaka_date(now).isoformat()}.csv",
