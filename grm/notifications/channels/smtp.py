@@ -130,8 +130,8 @@ def compose(letter: Letter, sender: str) -> EmailMessage:
     message["Message-ID"] = f"<{letter.reference}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice comes back
     message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = letter.language
     message.set_content(letter.body.rstrip("\n") + "\n", cte="7bit" if letter.body.isascii() else "base64")
+    message["Content-Language"] = letter.language  # after set_content, which drops all Content-… headers
     return message
 
 
