@@ -13,6 +13,8 @@ from config import Settings
 from grm.accounts import views as accounts_views
 from grm.accounts.sessions import DatabaseSessions
 from grm.cases import tracking_views
+from grm.cases import views as cases_views
+from grm.intake import desk_views
 from grm.intake import views as intake_views
 from grm.kernel import clock, context, transaction
 from grm.kernel import logging as kernel_logging
@@ -75,7 +77,9 @@ def _register_pages(app: Flask) -> None:
     """Register every package's pages."""
     app.register_blueprint(accounts_views.blueprint)
     app.register_blueprint(intake_views.blueprint)
+    app.register_blueprint(desk_views.blueprint)
     app.register_blueprint(tracking_views.blueprint)
+    app.register_blueprint(cases_views.blueprint)
     app.register_blueprint(reports_views.blueprint)
     app.register_blueprint(notification_views.blueprint)
     app.extensions["grm.sign_in_and_resume"] = accounts_views.sign_in_and_resume

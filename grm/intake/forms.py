@@ -41,7 +41,7 @@ DESK_FIELDS = (
 _REQUIRED = frozenset({"programme", "category", "district", "details", "declaration", "medium"})
 _NEVER_MARKED_OPTIONAL = _REQUIRED | CHECKBOXES | {"about", "language", "preferred_channel"}
 _SELECTS = frozenset({"programme", "district", "upazila", "accused_office", "relation", "age_group"})
-_RADIOS = frozenset({"category", "about", "sex", "disability", "language", "preferred_channel", "medium"})
+_RADIOS = frozenset({"about", "sex", "disability", "language", "preferred_channel", "medium"})
 
 
 @dataclass
@@ -114,11 +114,18 @@ class FormView:
     """A form as a template sees it: fields by name, faults beside them, general faults in `form_errors`."""
 
     def __init__(
-        self, names: Iterable[str], filling: Mapping[str, str], problems: Iterable[Problem], offer: Offer
+        self,
+        names: Iterable[str],
+        filling: Mapping[str, str],
+        problems: Iterable[Problem],
+        offer: Offer,
+        is_desk: bool = False,
     ) -> None:
         self.form_errors: list[str] = []
         self.filling = filling
         self.offer = offer
+        self._is_desk = is_desk
+        self._district = "" if is_desk else filling.get("district", "")
         self._fields = {name: self._field(name) for name in names}
         for problem in problems:
             if problem.field in self._fields:
@@ -142,7 +149,7 @@ class FormView:
         data = self.filling.get(name, "")
         if name in CHECKBOXES:
             return Field(name, data, "checkbox")
-        if name in _SELECTS:
+        if name in _SELECTS or (self._is_desk and name == "category"):
             return Field(name, data, "select", inner=self._options(name, data))
         if name in _RADIOS:
             data = data or {"about": "none", "language": language()}.get(name, "")
@@ -150,15 +157,15 @@ class FormView:
         return Field(name, data, "textarea" if name == "details" else "text")
 
     def _options(self, name: str, selected: str) -> Markup:
-        if name in ("relation", "age_group"):
-            listed = [("", gettext("Choose")), *labels.choices(name)]
+        if name in ("relation", "age_group", "category"):
+            listed = [("", gettext("Choose")), *(self._choices(name) if name == "category" else labels.choices(name))]
             return Markup("").join(
                 Markup('<option value="{}"{}>{}</option>').format(
                     value, Markup(" selected") if value == selected else "", text
                 )
                 for value, text in listed
             )
-        return choices.options(self.offer, language(), name, selected, self.filling.get("district", ""))
+        return choices.options(self.offer, language(), name, selected, self._district)
 
     def _choices(self, name: str) -> tuple[tuple[str, str], ...]:
         if name == "category":
