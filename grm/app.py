@@ -25,7 +25,7 @@ from grm.notifications import views as notification_views
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
 from grm.reports import views as reports_views
-from grm.web import compression, errors, guard, health, locale, presentation, security
+from grm.web import compression, errors, guard, health, locale, nav, presentation, security
 
 ROOT = Path(__file__).parent.parent
 ENGINE_OPTIONS = {
@@ -66,7 +66,7 @@ def create_app(settings: Settings) -> Flask:
     app.session_interface = DatabaseSessions()
     _init_login(app)
     app.before_request(_start_request)
-    for module in (compression, security, guard, locale, presentation, errors):
+    for module in (compression, security, guard, locale, presentation, nav, errors):
         module.init_app(app)
     health.init_app(app, {"outbox": notification_queries.outbox_health})
     _register_pages(app)

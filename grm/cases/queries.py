@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, exists, false, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Label, Row, Select, and_, cast, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from grm.accounts.models import Officer
@@ -69,7 +69,7 @@ _FORMER_OFFICES = (
 )
 
 
-def case_statement(actor: Actor, tracking_number: str) -> Select[Any]:
+def case_statement(actor: Actor, tracking_number: str) -> Select[*tuple[Any, ...]]:
     """One visible case with what decisions about it need; the number in any spelling. Raises `NotFound` for none."""
     number = numbers.parse(tracking_number)
     if number is None:
@@ -95,6 +95,14 @@ def facts_of(case: Case, accusations: Sequence[Sequence[int | None]] | None, for
     )
 
 
+def one_or_not_found(session: Session, statement: Select[*tuple[Any, ...]]) -> Row[Any]:
+    """The one row of a statement, read anew; raises `NotFound` for none."""
+    row = session.execute(statement.execution_options(populate_existing=True)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
 def find_case(
     session: Session, actor: Actor, tracking_number: str, *, for_update: bool = False
 ) -> tuple[Case, CaseFacts]:
@@ -102,13 +110,20 @@ def find_case(
 
     Raises `NotFound` for a case that does not exist and for one the actor must not know of.
     """
-    statement = case_statement(actor, tracking_number).execution_options(populate_existing=True)
+    statement = case_statement(actor, tracking_number)
     if for_update:
         statement = statement.with_for_update(of=Case, key_share=True)
-    row = session.execute(statement).one_or_none()
-    if row is None:
-        raise NotFound
-    return row.Case, facts_of(*row)
+    row = one_or_not_found(session, statement)
+    return row.Case, facts_of(row.Case, row.accusations, row.former_office_ids)
+
+
+def can_find(session: Session, actor: Actor, tracking_number: str) -> bool:
+    """Whether the actor may open the case (one statement)."""
+    number = numbers.parse(tracking_number)
+    if number is None:
+        return False
+    found = select(exists().where(Case.tracking_number == number, visible_to(actor)))
+    return bool(session.execute(found).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +225,7 @@ class Clock:
     is_provisional: bool
 
 
-def deadlines_column() -> ColumnElement[Any]:
+def deadlines_column() -> Label[Any]:
     """The deadlines of the case as a JSON column, so that the case page needs no statement of their own for them."""
     return (
         select(
@@ -223,6 +238,7 @@ def deadlines_column() -> ColumnElement[Any]:
         )
         .where(Deadline.case_id == Case.id)
         .scalar_subquery()
+        .label("deadlines")
     )  # fmt: skip
 
 

@@ -11,8 +11,10 @@ from grm.cases.content import SHORTEST_REPLY, Content
 from grm.cases.permissions import HANDLER_ROLES, Accusation
 from grm.cases.spine import Step, acting, apply
 from grm.cases.states import CONTACTS, DECLINE_REASONS, OUTCOME_OF_END, OUTCOMES, Action, Status
+from grm.kernel import audit
 from grm.kernel.actor import SYSTEM, Actor
 from grm.kernel.errors import IllegalAction, InvalidInput
+from grm.kernel.transaction import transaction
 from grm.offices.queries import PostHolder, StaffedPost, holders
 
 
@@ -229,6 +231,12 @@ def resume_wait(tracking_number: str, *, now: datetime | None = None) -> bool:
     except IllegalAction:
         return False
     return True
+
+
+def record_view(actor: Actor, tracking_number: str) -> None:
+    """Note that an officer opened a sensitive case (audit stream `views`)."""
+    with transaction() as act:
+        audit.record(act.session, "views", "sensitive-case-viewed", actor, act.now, tracking_number=tracking_number)
 
 
 def handlers(step: Step) -> tuple[PostHolder, ...]:

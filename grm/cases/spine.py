@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from grm.cases import history, lifecycle, queries
 from grm.cases.models import Case
 from grm.cases.permissions import CaseFacts
-from grm.cases.states import ENDED, Action, Status
+from grm.cases.states import Action
 from grm.deadlines import policy
 from grm.deadlines import queries as deadline_queries
 from grm.deadlines import service as deadlines
@@ -138,9 +138,10 @@ _EFFECTS = {"acknowledge": _acknowledge, "pause": _pause, "resume": _resume, "st
 
 
 def _changed(session: Session, case: Case, version: int) -> dict[str, Any]:
-    since = queries.events_since(queries.events_of(session, case.id), version)
+    lines = queries.events_of(session, case.id)
+    since = queries.events_since(lines, version)
     return {
         "version": case.version,
-        "is_ended": Status(case.status) in ENDED,
+        "seen": since[0].seq - 1 if since else case.history_length,
         "events": [{"kind": line.kind, "at": line.at, "seq": line.seq} for line in since],
     }

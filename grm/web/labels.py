@@ -36,6 +36,11 @@ LABELS: dict[str, dict[str, str]] = {
         "time_not_run_out": _("The promised time of the service has not run out"),
         "not_a_grievance": _("Not a grievance about a public service"),
     },
+    "contact": {
+        "spoke": _("Yes, we spoke"),
+        "wrote": _("Yes, in writing"),
+        "could_not_reach": _("No, they could not be reached"),
+    },
     "tier": {
         "gro": _("Grievance redress officer"),
         "appeal": _("Appeal"),

@@ -11,7 +11,7 @@ from flask import Flask, url_for
 
 from grm.kernel import tracking_number
 from grm.kernel.clock import DHAKA
-from grm.kernel.contact import mask_phone
+from grm.kernel.contact import mask_email, mask_phone
 from grm.kernel.text import bangla_digits
 from grm.web.labels import label
 from grm.web.locale import language
@@ -86,6 +86,7 @@ def init_app(app: Flask) -> None:
         weekday=show_weekday,
         name=name,
         phone_masked=mask_phone,
+        email_masked=mask_email,
         tracking=tracking_number.display,
     )
     app.jinja_env.globals.update(static_url=static_url, label=label)

@@ -1,0 +1,180 @@
+"""Everything the page of one case shows, read in at most six statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from grm.cases import lifecycle, panels, queries, referral, service, spine, wording
+from grm.cases.forms import ActionForm, form_for, nothing_chosen
+from grm.cases.models import Case
+from grm.cases.permissions import CaseFacts, relation_of
+from grm.cases.queries import Clock, EventLine, Person
+from grm.cases.states import ENDED, Action, Status
+from grm.deadlines.calendar import dhaka_date
+from grm.kernel import clock
+from grm.kernel.actor import Actor
+from grm.kernel.context import keyring
+from grm.kernel.errors import GrmError
+from grm.offices.directory import Directory, Office
+from grm.offices.queries import PostHolder, directory, holders
+from grm.web.locale import gettext
+from grm.web.presentation import name, show_date
+
+HANDLING = ("office", "assignee", "colleague")
+KNOW_WHO = (*HANDLING, "superior", "filer")
+"""Who is told the complainant's name: the head of office supervises without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """An action that may be done now, with its form."""
+
+    action: Action
+    title: str
+    form: ActionForm
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """What the template shows."""
+
+    case: Case
+    facts: CaseFacts
+    now: datetime
+    book: Directory
+    assignee: PostHolder | None
+    events: tuple[EventLine, ...]
+    people: tuple[Person, ...]
+    shows_addresses: bool
+    """Whether phone and e-mail are shown whole: to the office that handles the case. Others see them masked."""
+    clocks: tuple[Clock, ...]
+    messages: Sequence[panels.MessageLine]
+    sections: tuple[Section, ...]
+    refused: tuple[tuple[str, str], ...]
+
+    @property
+    def office(self) -> Office:
+        """The office that holds the case."""
+        return self.book.office(self.case.office_id)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the case is no longer open."""
+        return Status(self.case.status) in ENDED
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether its time is over."""
+        return not self.is_ended and not self.case.is_paused and self.case.due_at <= self.now
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether the due date may move, because the holidays are not announced that far."""
+        return any(each.is_provisional for each in self.clocks if each.kind == "resolve")
+
+    def by_day_only(self, at: datetime) -> Any:
+        """An instant as this page may show it: officers see the times of an anonymous case by the day only."""
+        return dhaka_date(at) if self.case.is_anonymous else at
+
+
+def load(session: Session, actor: Actor, tracking_number: str, posted: ActionForm | None = None) -> CasePage:
+    """Read the page of a case for an officer; `posted` is the form just sent, to be shown again with its text.
+
+    Raises `NotFound` for a case that does not exist and for one the actor must not know of.
+    """
+    now = clock.now(session)
+    statement = queries.case_statement(actor, tracking_number).add_columns(queries.deadlines_column())
+    row = queries.one_or_not_found(session, statement)
+    case: Case = row.Case
+    facts = queries.facts_of(case, row.accusations, row.former_office_ids)
+    events = queries.events_of(session, case.id)
+    seats = holders(session, [case.office_id], dhaka_date(now))
+    staff = service.handlers_among(seats, case.desk, facts.accusations)
+    sections, refused = _actions(session, actor, case, facts, events, staff, dhaka_date(now), posted)
+    relation = relation_of(actor, facts)
+    return CasePage(
+        case=case,
+        facts=facts,
+        now=now,
+        book=directory(session),
+        assignee=next((each for each in staff if each.officer_id == case.assignee_id), None),
+        events=events,
+        people=queries.people_of(session, case, keyring()) if relation in KNOW_WHO and not case.is_anonymous else (),
+        shows_addresses=relation in HANDLING,
+        clocks=queries.clocks_of(row.deadlines),
+        messages=panels.messages_of(session, case.id),
+        sections=sections,
+        refused=refused,
+    )
+
+
+def _actions(
+    session: Session,
+    actor: Actor,
+    case: Case,
+    facts: CaseFacts,
+    events: tuple[EventLine, ...],
+    staff: tuple[PostHolder, ...],
+    today: date,
+    posted: ActionForm | None,
+) -> tuple[tuple[Section, ...], tuple[tuple[str, str], ...]]:
+    sections, refused = [], []
+    for action, title in wording.ACTIONS.items():
+        verdict = lifecycle.decide(facts, action, actor)
+        if not verdict.is_allowed:
+            refused.append((gettext(title), gettext(wording.WHY[verdict.why])))
+            continue
+        is_posted = posted is not None and posted.action is action
+        form = posted if is_posted and posted is not None else form_for(action)
+        _fill(session, form, actor, case, facts, events, staff, today)
+        sections.append(Section(action, gettext(title), form, is_posted))
+    return tuple(sections), tuple(refused)
+
+
+def _fill(
+    session: Session,
+    form: ActionForm,
+    actor: Actor,
+    case: Case,
+    facts: CaseFacts,
+    events: tuple[EventLine, ...],
+    staff: tuple[PostHolder, ...],
+    today: date,
+) -> None:
+    """Put in what depends on the case: the officers and offices to choose from, the dates to name."""
+    if form.action is Action.ASSIGN:
+        others = [(str(each.officer_id), name(each)) for each in staff if each.officer_id != case.assignee_id]
+        form.offer(assignee=[nothing_chosen(), *others])
+    elif form.action is Action.REFER:
+        form.offer(office=[nothing_chosen(), *_offices(session, actor, facts, today)])
+    elif form.action is Action.ASK:
+        form.describe("question", gettext("The clock stands still until the answer comes, at most until %(date)s.",
+                                          date=show_date(_ends_on(session, case, "answer", today))))  # fmt: skip
+    elif form.action is Action.CLOSE:
+        until = queries.confirm_by_on(events)
+        if lifecycle.needs_reason_to_close(until, today):
+            form.describe(
+                "reason", gettext("Needed until %(date)s: so long the complainant may object.", date=show_date(until))
+            )
+
+
+def _offices(session: Session, actor: Actor, facts: CaseFacts, today: date) -> list[tuple[str, str]]:
+    """The offices the actor may refer to: the cell, the ministries, then the district offices, each by name."""
+    order = {"cell": 0, "ministry": 1}
+    found = [
+        (order.get(office.kind, 2), name(office), office.code)
+        for office, _ in referral.targets(session, facts, today)
+        if not lifecycle.why_not_to(facts, office.id, actor)
+    ]
+    return [(code, title) for _, title, code in sorted(found)]
+
+
+def _ends_on(session: Session, case: Case, kind: str, today: date) -> date | None:
+    try:
+        return spine.ends_on(session, case, kind, today)
+    except GrmError:  # the page must open even where a policy is missing; the act itself will say so
+        return None

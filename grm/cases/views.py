@@ -1,0 +1,177 @@
+"""The officers' pages: the queue, one case, and why it is due when it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from grm.cases import casepage, queries, queuepage, service, wording
+from grm.cases.forms import ActionForm, form_for
+from grm.cases.states import Action
+from grm.deadlines.explain import explain_case
+from grm.kernel import tracking_number as numbers
+from grm.kernel.actor import Actor
+from grm.kernel.db import db
+from grm.kernel.errors import Conflict, GrmError, IllegalAction, InvalidInput, NotFound
+from grm.kernel.text import latin_digits
+from grm.offices.queries import directory
+from grm.web import errors, guard, nav
+from grm.web.guard import keeps_typed_text, requires, signed_in
+from grm.web.locale import gettext
+from grm.web.security import form_is_stale
+
+blueprint = Blueprint("cases", __name__)
+
+READERS = ("gro", "case_officer", "appeal_officer", "head", "cell_officer", "desk_officer")
+
+
+@blueprint.get("/queue")
+@signed_in
+def queue() -> str | Response:
+    """The officer's queue; whoever has none is led to the first page that is theirs."""
+    session, actor = db.session(), guard.actor()
+    if not queuepage.has_queue(actor):
+        return redirect(nav.home(actor), 303)
+    if typed := request.args.get("number", "").strip():
+        number = numbers.parse(typed)
+        if number is not None and queries.can_find(session, actor, number):
+            return redirect(url_for("cases.case", tracking_number=number), 303)
+    page = queuepage.load(session, actor, request.args)
+    return render_template("cases/queue.html", page=page, done=wording.DONE.get(request.args.get("done", ""), ""))
+
+
+@blueprint.route("/cases/<tracking_number>", methods=["GET", "POST"])
+@requires(*READERS)
+@keeps_typed_text
+def case(tracking_number: str) -> Any:
+    """Everything about one case; a post acts on it."""
+    actor = guard.actor()
+    if request.method == "POST":
+        return _act(actor, tracking_number)
+    return _show(actor, tracking_number)
+
+
+@blueprint.get("/cases/<tracking_number>/why")
+@requires(*READERS)
+def why(tracking_number: str) -> str:
+    """Every day between filing and due date: counted, skipped or paused."""
+    session, actor = db.session(), guard.actor()
+    found, _ = queries.find_case(session, actor, tracking_number)
+    return render_template("cases/why.html", case=found, explanations=explain_case(session, found.id))
+
+
+def _act(actor: Actor, tracking_number: str) -> Any:
+    typed = request.form
+    name = typed.get("action", "").upper()
+    if name not in Action.__members__ or Action[name] not in wording.ACTIONS:
+        return _show(actor, tracking_number, status=422, problem=gettext("Choose what is to be done with the case."))
+    action = Action[name]
+    form = form_for(action, MultiDict(typed))
+    if form_is_stale():
+        problem = gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
+        return _show(actor, tracking_number, form, status=400, problem=problem)
+    version = _version(typed.get("version", ""))
+    if version is None:
+        problem = gettext("The page did not say which version of the case it showed. Check the case and send it again.")
+        return _show(actor, tracking_number, form, status=422, problem=problem)
+    try:
+        _ACTS[action](actor, tracking_number, version, form.typed())
+    except NotFound:
+        # As for a case that does not exist; the text is the sender's own and tells nothing.
+        return errors.page(404, typed=errors.typed_text())
+    except InvalidInput as error:
+        form.show_faults(error.fields)
+        return _show(actor, tracking_number, form, status=422)
+    except IllegalAction as error:
+        problem = gettext(wording.WHY.get(error.code, wording.WHY["not-in-this-state"]))
+        return _show(actor, tracking_number, form, status=409, problem=problem)
+    except Conflict as error:
+        return _show(actor, tracking_number, form, status=409, since=int(error.changed["seen"]))
+    if queries.can_find(db.session(), actor, tracking_number):
+        return redirect(url_for("cases.case", tracking_number=tracking_number, done=name), 303)
+    return redirect(url_for("cases.queue", done=name), 303)
+
+
+def _show(
+    actor: Actor,
+    tracking_number: str,
+    form: ActionForm | None = None,
+    *,
+    status: int = 200,
+    problem: str = "",
+    since: int | None = None,
+) -> Any:
+    """The page of a case; `since` is the last event the officer had seen when somebody else was faster."""
+    session = db.session()
+    try:
+        page = casepage.load(session, actor, tracking_number, form)
+        if page.case.is_sensitive:
+            # The view is on record before the page is out; the record's commit makes what was read stale.
+            service.record_view(actor, page.case.tracking_number)
+            page = casepage.load(session, actor, tracking_number, form)
+    except NotFound:
+        return errors.page(404, typed=errors.typed_text())
+    body = render_template(
+        "cases/case.html",
+        page=page,
+        case=page.case,
+        book=page.book,
+        wording=wording,
+        form=form,
+        problem=problem,
+        is_conflict=since is not None,
+        changes=[line for line in page.events if since is not None and line.seq > since],
+        kept={} if form is None or any(each.form is form for each in page.sections) else form.typed(),
+        done=wording.DONE.get(request.args.get("done", ""), "") if request.method == "GET" else "",
+    )
+    return body, status
+
+
+def _version(typed: str) -> int | None:
+    plain = latin_digits(typed.strip())
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else None
+
+
+def _id(typed: str) -> int | None:
+    return _version(typed)
+
+
+def _office_id(typed: str) -> int | None:
+    book = directory(db.session())
+    try:
+        return book.office(_id(typed) or typed.strip()).id
+    except GrmError:
+        return None
+
+
+_ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
+    Action.ACKNOWLEDGE: lambda actor, number, version, typed: service.acknowledge_case(actor, number, version),
+    Action.CLAIM: lambda actor, number, version, typed: service.claim_case(actor, number, version),
+    Action.ASSIGN: lambda actor, number, version, typed: service.assign_case(
+        actor, number, version, _id(typed["assignee"])
+    ),
+    Action.NOTE: lambda actor, number, version, typed: service.add_note(actor, number, version, typed["note"]),
+    Action.ASK: lambda actor, number, version, typed: service.ask_complainant(
+        actor, number, version, typed["question"]
+    ),
+    Action.REFER: lambda actor, number, version, typed: service.refer_case(
+        actor, number, version, _office_id(typed["office"]), typed["reason"]
+    ),
+    Action.RESOLVE: lambda actor, number, version, typed: service.resolve_case(
+        actor,
+        number,
+        version,
+        outcome=typed["outcome"],
+        reply=typed["reply"],
+        root_cause=typed["root_cause"],
+        prevention=typed["prevention"],
+        contact=typed["contact"],
+        reason=typed["reason"],
+    ),
+    Action.DECLINE: lambda actor, number, version, typed: service.decline_case(
+        actor, number, version, typed["reason"], typed["reply"]
+    ),
+    Action.CLOSE: lambda actor, number, version, typed: service.close_case(actor, number, version, typed["reason"]),
+}

@@ -1,0 +1,92 @@
+"""The officers' menu: the entries an officer may open, decided by the same rules that guard the pages."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, g, request
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from grm.kernel.actor import Actor
+from grm.web.guard import may_use, rule_of
+from grm.web.locale import gettext
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogue; it is translated when shown."""
+    return text
+
+
+ENTRIES = (
+    ("/queue", _("Queue"), ("gro", "case_officer", "appeal_officer", "head", "cell_officer")),
+    ("/desk/new", _("File for someone"), ()),
+    ("/reports", _("Reports"), ()),
+    ("/reports/escalations", _("Escalations"), ()),
+    ("/admin", _("Administration"), ()),
+)
+"""Path, words, and the roles that have something there; without roles, whoever may open the page."""
+
+EXTENSION = "grm.nav"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the menu."""
+
+    href: str
+    label: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Who is signed in."""
+
+    name_bn: str
+    name_en: str
+
+
+def init_app(app: Flask) -> None:
+    """Give `nav` and `current_officer` to the templates."""
+    app.context_processor(_context)
+
+
+def entries(actor: Actor) -> list[Entry]:
+    """What this officer may open; pages that do not exist are left out."""
+    path = request.path.rstrip("/") or "/"
+    allowed = [(href, words) for href, words, roles in ENTRIES if _may_open(href, roles, actor)]
+    inside = [href for href, _ in allowed if path == href or path.startswith(href + "/")]
+    current = max(inside, key=len, default="/queue" if path.startswith("/cases/") else "")
+    return [Entry(href, gettext(words), href == current) for href, words in allowed]
+
+
+def home(actor: Actor) -> str:
+    """Where an officer begins: the first entry of the menu, else the front page."""
+    return next((entry.href for entry in entries(actor)), "/")
+
+
+def _may_open(href: str, roles: tuple[str, ...], actor: Actor) -> bool:
+    rule = rule_of(_endpoint(href))
+    return rule is not None and may_use(rule, actor) and (not roles or actor.has_role(*roles))
+
+
+def _endpoint(href: str) -> str | None:
+    known: dict[str, str | None] = current_app.extensions.setdefault(EXTENSION, {})
+    if href not in known:
+        try:
+            known[href] = current_app.url_map.bind("localhost").match(href, method="GET")[0]
+        except HTTPException:
+            known[href] = None
+    return known[href]
+
+
+def _context() -> dict[str, Any]:
+    # Only whom the guard has already looked up: public pages need no look-up, error pages may have no database.
+    user = g.get("_login_user")
+    if user is None or not user.is_authenticated:
+        return {}
+    try:
+        officer = Named(user.officer.name_bn, user.officer.name_en)
+    except SQLAlchemyError:  # after a rollback the row is read again, and the database is away
+        return {}
+    return {"nav": entries(user.actor), "current_officer": officer}
