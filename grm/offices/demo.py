@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from grm.accounts.models import Officer
 from grm.accounts.passwords import hash_password
 from grm.kernel.errors import Misconfigured
+from grm.kernel.text import nfc
 from grm.offices.directory import Directory
 from grm.offices.models import Post, Posting
 from grm.offices.queries import directory
@@ -36,6 +37,8 @@ _MEN = (
     ("সৈয়দ ইমরান", "Syed Imran"),
     ("সুমন কুমার", "Suman Kumar"),
     ("মোঃ নজরুল", "Md. Nazrul"),
+    ("আ ন ম ফয়জুল", "A N M Faizul"),
+    ("মোঃ হাবিবুর", "Md. Habibur"),
 )
 _MEN_FAMILY = (
     ("ইসলাম", "Islam"),
@@ -95,7 +98,7 @@ def seed(session: Session, now: datetime) -> int:
     a real account bears a demo account's name.
     """
     known = directory(session)
-    names = dict(session.execute(select(Officer.username, Officer.is_demo)).tuples().all())
+    names = dict(session.execute(select(Officer.username, Officer.is_demo)).all())
     if taken := [name for name, *_ in accounts(known) if names.get(name) is False]:
         raise Misconfigured("demo-name-taken", username=taken[0])
     missing = [(number, *each) for number, each in enumerate(accounts(known)) if each[0] not in names]
@@ -111,7 +114,7 @@ def seed(session: Session, now: datetime) -> int:
             for number, name, office, _ in missing
         ],
     )
-    officers = dict(session.execute(select(Officer.username, Officer.id)).tuples().all())
+    officers = dict(session.execute(select(Officer.username, Officer.id)).all())
     posts = {(office, code): id_ for id_, office, code in session.execute(select(Post.id, Post.office_id, Post.code))}
     session.execute(
         insert(Posting),
@@ -131,11 +134,15 @@ def seed(session: Session, now: datetime) -> int:
 
 def _person(number: int) -> dict[str, Any]:
     """The name and telephone of the n-th officer: always the same, no two alike, every third a woman."""
-    given, family = (_WOMEN, _WOMEN_FAMILY) if number % 3 == 1 else (_MEN, _MEN_FAMILY)
-    first, last = given[number // 3 % len(given)], family[(number // 3 + number // 3 // len(given)) % len(family)]
+    women_before = (number + 1) // 3
+    is_woman = number % 3 == 1
+    nth = women_before if is_woman else number - women_before
+    given, family = (_WOMEN, _WOMEN_FAMILY) if is_woman else (_MEN, _MEN_FAMILY)
+    row, column = divmod(nth, len(given))
+    first, last = given[column], family[(row + column) % len(family)]
     return {
-        "name_bn": f"{first[0]} {last[0]}",
+        "name_bn": nfc(f"{first[0]} {last[0]}"),
         "name_en": f"{first[1]} {last[1]}",
-        "phone": f"+88013{number:08d}",  # 0130000…: a pattern no operator gives out in such rows
+        "phone": f"+88013{number:08d}",  # 013 0000 0000 and on: made up, and development sends nothing out
         "language": "bn",
     }

@@ -247,7 +247,7 @@ def _check_references(found: Folder, layouts: tuple[Layout, ...], known: Known) 
         for row in found.rows.get(layout.file, ()):
             for column in layout.columns:
                 value = row.values[column.name]
-                kind = str(row.values.get("kind")) if column.refers_to == KIND_COLUMN else column.refers_to
+                kind = str(row.values.get("kind") or "") if column.refers_to == KIND_COLUMN else column.refers_to
                 if kind and value is not None and value not in there.get(kind, ()):
                     fault = f"{column.name} names no {kind.replace('_', ' ')} that exists: {value}"
                     found.faults.append(Fault(layout.file, row.line, fault))
