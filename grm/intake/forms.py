@@ -179,14 +179,11 @@ class FormView:
 
 def category_hints(offer: Offer) -> dict[str, str]:
     """The line under each category: what it means, with an example; for abuse, whom to call now."""
+    call_now = gettext("In danger, call now: 999 (emergency), 109 (women and children), 1098 (children).")
     shown = {}
     for each in offer.book.categories_on(offer.day):
         text = each.description_bn if language() == "bn" else each.description_en
-        if each.slug in choices.HELPLINE_CATEGORIES:
-            text = (
-                f"{text} {gettext('In danger, call now: 999 (emergency), 109 (women and children), 1098 (children).')}"
-            )
-        shown[each.slug] = text
+        shown[each.slug] = f"{text} {call_now}" if each.slug in choices.HELPLINE_CATEGORIES else text
     return shown
 
 

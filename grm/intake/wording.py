@@ -29,7 +29,7 @@ LABELS: dict[str, str] = {
     "phone": _("Mobile number"),
     "email": _("E-mail address"),
     "sex": _("Sex"),
-    "age_group": _("Age"),
+    "age_group": _("Age group"),
     "disability": _("Disability"),
     "language": _("Language of our messages"),
     "preferred_channel": _("How shall we tell you about it?"),
