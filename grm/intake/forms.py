@@ -41,7 +41,7 @@ DESK_FIELDS = (
 _REQUIRED = frozenset({"programme", "category", "district", "details", "declaration", "medium"})
 _NEVER_MARKED_OPTIONAL = _REQUIRED | CHECKBOXES | {"about", "language", "preferred_channel"}
 _SELECTS = frozenset({"programme", "district", "upazila", "accused_office", "relation", "age_group"})
-_RADIOS = frozenset({"about", "sex", "disability", "language", "preferred_channel", "medium"})
+_RADIOS = frozenset({"category", "about", "sex", "disability", "language", "preferred_channel", "medium"})
 
 
 @dataclass
