@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config import Settings
 from grm.accounts import views as accounts_views
 from grm.accounts.sessions import DatabaseSessions
+from grm.cases import panels as case_panels
 from grm.cases import tracking_views
 from grm.cases import views as cases_views
 from grm.intake import desk_views
@@ -82,6 +83,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(cases_views.blueprint)
     app.register_blueprint(reports_views.blueprint)
     app.register_blueprint(notification_views.blueprint)
+    case_panels.register_messages(app, notification_queries.messages_of_case)
     app.extensions["grm.sign_in_and_resume"] = accounts_views.sign_in_and_resume
 
 

@@ -1,63 +1,45 @@
 """Reading messages: what a case's page shows of them, and whether the outbox moves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
+from grm.cases.panels import MessageLine
 from grm.kernel import context
+from grm.notifications import wording
 from grm.notifications.models import Message
 from grm.notifications.rendering import over_budget
 from grm.web.health import Verdict
+from grm.web.locale import gettext, language
 
 LONGEST_LAG = timedelta(minutes=5)
 """How long a due message may lie untouched before an operator must look: an outage of a provider counts, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageLine:
-    """One message of a case for its page: to whom by name or kind, never the complainant's address."""
-
-    id: int
-    template: str
-    channel: str
-    state: str
-    error: str | None
-    attempts: int
-    created_at: datetime
-    ended_at: datetime | None
-    officer_name_bn: str | None
-    officer_name_en: str | None
-
-    @property
-    def is_undelivered(self) -> bool:
-        """Whether the recipient was not reached, so that somebody should call or write."""
-        return self.state in ("failed", "expired", "held")
-
-
 def messages_of_case(session: Session, case_id: int) -> Sequence[MessageLine]:
-    """A case's messages, newest first (one statement). The caller has checked that the case may be seen."""
+    """A case's messages for its page, oldest first (one statement). The caller has checked that the case may be seen."""
     rows = session.execute(
-        select(
-            Message.id,
-            Message.template,
-            Message.channel,
-            Message.state,
-            Message.error,
-            Message.attempts,
-            Message.created_at,
-            Message.ended_at,
-            Officer.name_bn.label("officer_name_bn"),
-            Officer.name_en.label("officer_name_en"),
-        )
+        select(Message, Officer.name_bn, Officer.name_en)
         .outerjoin(Officer, Officer.id == Message.officer_id)
         .where(Message.case_id == case_id)
-        .order_by(Message.id.desc())
+        .order_by(Message.id)
     )
-    return [MessageLine(**row._mapping) for row in rows]
+    in_english = language() == "en"
+    return [
+        MessageLine(
+            at=message.created_at,
+            channel=message.channel,
+            recipient=(name_en if in_english else name_bn) or gettext("Complainant"),
+            subject=wording.subject(message.template),
+            state=message.state,
+            ended_at=message.ended_at,
+            error="" if message.state == "delivered" else wording.fault(message.error),
+        )
+        for message, name_bn, name_en in rows
+    ]
 
 
 def outbox_lag(session: Session, now: datetime) -> timedelta:

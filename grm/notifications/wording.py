@@ -1,0 +1,56 @@
+"""Words for officers about messages: what one was about, and why it did not arrive. Never its text or address."""
+
+from grm.notifications.catalogue import SENSITIVE_COMPLAINANT, SENSITIVE_OFFICER
+from grm.web.locale import gettext
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogue; it is translated when shown."""
+    return text
+
+
+SUBJECTS: dict[str, str] = {
+    "case-filed-complainant": _("Acknowledgement with number and due date"),
+    "case-question-complainant": _("Notice that information is needed"),
+    "case-referred-complainant": _("Notice of the referral"),
+    "case-resolved-complainant": _("Notice of the answer"),
+    "case-declined-complainant": _("Notice that the case was declined"),
+    "case-closed-complainant": _("Notice that the case is closed"),
+    "case-late-complainant": _("Notice that the case has risen to a higher officer"),
+    "case-assigned-officer": _("Notice of the assignment"),
+    "case-unacknowledged-officer": _("Reminder to acknowledge"),
+    "case-warned-officer": _("Reminder before the due date"),
+    "case-escalated-officer": _("Notice of the escalation"),
+    "case-referred-officer": _("Notice of the referral"),
+    "case-answered-officer": _("Notice that the complainant has answered"),
+    SENSITIVE_COMPLAINANT: _("Bare notice: “you have a message”"),
+    SENSITIVE_OFFICER: _("Bare notice: “you have a message”"),
+}
+
+FAULTS: dict[str, str] = {
+    "number-not-allowed": _("Not a Bangladeshi mobile number"),
+    "address-missing": _("No address on file"),
+    "address-unreadable": _("The address could not be read"),
+    "recipient-inactive": _("The officer's account is closed"),
+    "answer-unknown": _("Nobody knows whether it was sent"),
+    "no-delivery-report": _("The provider never reported its delivery"),
+    "no-longer-needed": _("The case had ended before it was sent"),
+    "not-delivered": _("The phone could not be reached"),
+    "refused-by-the-centre": _("The operator refused it"),
+    "too-late": _("It could not be sent in time"),
+}
+"""By the first word of a message's error. A provider's own words are shown as they came."""
+
+
+def subject(template: str) -> str:
+    """What a message is about, in the page's language; an unknown key is shown as it is."""
+    return gettext(SUBJECTS[template]) if template in SUBJECTS else template
+
+
+def fault(error: str | None) -> str:
+    """Why a message did not arrive, in the page's language; empty where it did, or may yet."""
+    if not error:
+        return ""
+    code, _space, rest = error.partition(" ")
+    words = FAULTS.get(code.rstrip(":"))
+    return error if words is None else f"{gettext(words)} ({rest})" if rest else gettext(words)
