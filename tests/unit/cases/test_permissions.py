@@ -1,0 +1,162 @@
+"""Who may see and do what: a readable table, and the rules that no table shows."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from grm.cases import lifecycle, permissions
+from grm.cases.lifecycle import decide
+from grm.cases.permissions import Accusation, CaseFacts
+from grm.cases.states import Action, Status
+from grm.cases.wording import ACTIONS, WHY
+from grm.kernel.actor import ROLES, SYSTEM, Actor, Seat, complainant
+
+TABLE = Path(__file__).parent / "permissions_table.txt"
+NUMBER = "0000000000000"
+OFFICE, OTHER_OFFICE, DISTRICT, CELL = 1, 2, 3, 4
+ME = 10
+
+
+def officer(role: str, office: int = OFFICE, kind: str = "ministry", officer_id: int = ME, post_id: int = 100) -> Actor:
+    seat = Seat(office, kind, office, None, post_id, role)
+    return Actor(officer_id, "Officer", "officer", (seat,))
+
+
+def case(**changes: object) -> CaseFacts:
+    values: dict[str, object] = {
+        "tracking_number": NUMBER,
+        "status": "in_progress",
+        "office_id": OFFICE,
+        "desk": "gro",
+        "is_sensitive": False,
+    }
+    return CaseFacts(**{**values, **changes})  # type: ignore[arg-type]
+
+
+ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
+    "GRO, case at the gro desk": (officer("gro"), {}),
+    "case officer, own case": (officer("case_officer"), {"assignee_id": ME}),
+    "case officer, nobody's case": (officer("case_officer"), {}),
+    "case officer, a colleague's case": (officer("case_officer"), {"assignee_id": 99}),
+    "appeal officer, case at the gro desk": (officer("appeal_officer"), {}),
+    "appeal officer, case at the appeal desk": (officer("appeal_officer"), {"desk": "appeal", "is_sensitive": True}),
+    "head of office": (officer("head"), {}),
+    "cell officer, case of a ministry": (officer("cell_officer", CELL, "cell"), {}),
+    "cell officer, case of the cell": (officer("cell_officer", CELL, "cell"), {"office_id": CELL, "desk": "cell"}),
+    "desk officer, filed here": (officer("desk_officer", DISTRICT, "district"), {"filed_by_office_id": DISTRICT}),
+    "GRO, sensitive case": (officer("gro"), {"desk": "appeal", "is_sensitive": True}),
+    "GRO of another office": (officer("gro", OTHER_OFFICE), {}),
+    "desk officer, filed elsewhere": (officer("desk_officer", DISTRICT, "district"), {"filed_by_office_id": 77}),
+    "cluster coordinator": (officer("cluster_coordinator"), {}),
+    "viewer": (officer("viewer"), {}),
+    "administrator": (Actor(ME, "Admin", "officer", (), is_admin=True), {}),
+    "complainant": (complainant(NUMBER), {}),
+    "complainant of another case": (complainant("1111111111111"), {}),
+    "system": (SYSTEM, {}),
+}
+
+
+def rendered() -> str:
+    lines = ["Who may do what, by status. Written by tests/unit/cases/test_permissions.py.", ""]
+    for title, (actor, changes) in ACTORS.items():
+        lines.append(title)
+        if not permissions.may_see(actor, case(**changes)):
+            lines += ["    sees nothing", ""]
+            continue
+        for status in Status:
+            verdicts = {action: decide(case(status=status.value, **changes), action, actor) for action in Action}
+            allowed = [
+                action.value + ("" if verdict.status is status else f">{verdict.status}")
+                for action, verdict in verdicts.items()
+                if verdict.is_allowed
+            ]
+            lines.append(f"    {status.value:13} {' '.join(allowed) or '-'}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def test_the_table_is_as_agreed() -> None:
+    """To change it on purpose: delete the file, run this test twice, and read the difference."""
+    if not TABLE.exists():
+        TABLE.write_text(rendered())
+        pytest.fail("the table was missing and has been written; read it")
+    assert rendered() == TABLE.read_text()
+
+
+def test_every_refusal_on_the_case_page_has_words() -> None:
+    codes = set()
+    for (actor, changes), status, action, count in product(ACTORS.values(), Status, ACTIONS, (0, 2)):
+        facts = case(status=status.value, referral_count=count, **changes)
+        if permissions.may_see(actor, facts):
+            codes.add(decide(facts, action, actor).why)
+    assert {"", "case-ended", "claim-first", "holder-decides", "third-referral-needs-superior"} <= codes
+    assert codes - {""} <= set(WHY)
+
+
+def test_who_may_not_see_may_do_nothing() -> None:
+    for (actor, changes), status, action in product(ACTORS.values(), Status, Action):
+        facts = case(status=status.value, **changes)
+        verdict = decide(facts, action, actor)
+        if not permissions.may_see(actor, facts):
+            assert verdict.is_hidden and not verdict.is_allowed and verdict.why == "not-found"
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("desk", ["gro", "appeal", "cell"])
+@pytest.mark.parametrize(
+    "accusation",
+    [Accusation(ME, OFFICE, 100), Accusation(None, OFFICE, 100), Accusation(None, OFFICE, None)],
+    ids=["person", "post", "office"],
+)
+def test_nobody_sees_what_accuses_him(role: str, desk: str, accusation: Accusation) -> None:
+    actor = officer(role)
+    facts = case(desk=desk, accusations=(accusation,), assignee_id=ME, filed_by_office_id=OFFICE)
+    assert permissions.relation_of(actor, facts) is None
+    assert not any(decide(facts, action, actor).is_allowed for action in Action)
+
+
+def test_an_accusation_of_a_person_does_not_hide_the_case_from_the_office() -> None:
+    facts = case(desk="appeal", accusations=(Accusation(99, OFFICE, 100),))
+    assert permissions.relation_of(officer("appeal_officer", post_id=101), facts) == "office"
+    # The successor in the post is not the accused.
+    assert permissions.relation_of(officer("appeal_officer", post_id=100), facts) == "office"
+
+
+def test_a_second_seat_counts() -> None:
+    seats = (Seat(OTHER_OFFICE, "ministry", 2, None, 1, "viewer"), Seat(OFFICE, "ministry", 1, None, 2, "gro", True))
+    actor = Actor(ME, "Alternate", "officer", seats)
+    assert permissions.relation_of(actor, case()) == "office"
+
+
+def test_a_third_referral_needs_a_superior() -> None:
+    twice = case(referral_count=2)
+    assert decide(twice, Action.REFER, officer("gro")).why == "third-referral-needs-superior"
+    assert decide(case(referral_count=1), Action.REFER, officer("gro")).is_allowed
+    assert decide(twice, Action.REFER, officer("appeal_officer")).is_allowed
+    assert decide(twice, Action.REFER, officer("cell_officer", CELL, "cell")).is_allowed
+    assert not decide(twice, Action.REFER, officer("appeal_officer", OTHER_OFFICE)).is_allowed
+
+
+def test_a_return_to_a_former_holder_needs_a_superior() -> None:
+    facts = case(former_office_ids=frozenset({OTHER_OFFICE}))
+    assert lifecycle.why_not_to(facts, OTHER_OFFICE, officer("gro")) == "return-needs-superior"
+    assert lifecycle.why_not_to(facts, OTHER_OFFICE, officer("appeal_officer")) == ""
+    assert lifecycle.why_not_to(facts, 55, officer("gro")) == ""
+    assert lifecycle.why_not_to(facts, OFFICE, officer("appeal_officer")) == "same-office"
+
+
+def test_what_an_act_does_to_the_clocks() -> None:
+    def effects(status: str, action: Action, actor: Actor) -> tuple[str, ...]:
+        return decide(case(status=status, assignee_id=None), action, actor).effects
+
+    gro = officer("gro")
+    assert effects("filed", Action.ACKNOWLEDGE, gro) == ("acknowledge",)
+    assert effects("filed", Action.NOTE, gro) == ()
+    assert effects("filed", Action.ASK, gro) == ("pause", "acknowledge")
+    assert effects("waiting", Action.REFER, gro) == ("resume", "acknowledge")
+    assert effects("waiting", Action.RESOLVE, gro) == ("stop", "acknowledge")
+    assert effects("waiting", Action.ANSWER, complainant(NUMBER)) == ("resume",)
+    assert effects("waiting", Action.RESUME, SYSTEM) == ("resume",)
+    assert effects("in_progress", Action.WITHDRAW, complainant(NUMBER)) == ("stop",)
+    assert effects("resolved", Action.CLOSE, gro) == ()
