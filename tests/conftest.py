@@ -90,8 +90,8 @@ def _settings(home: Path, database: str, redis_database: int) -> Settings:
 def _fill_template(settings: Settings) -> None:
     """Migrate and load reference data and demo officers, as `flask setup` does."""
     from grm.app import create_app
-    from grm.cli import set_up
     from grm.kernel.db import db
+    from grm.setup import set_up
 
     app = create_app(settings)
     with app.app_context():
