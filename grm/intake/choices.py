@@ -98,7 +98,8 @@ def options(offer: Offer, language: str, name: str, selected: str = "", district
     if not selected:
         return listed
     mark = f' value="{escape(selected)}"'
-    return Markup(listed.replace(f"{mark}>", f"{mark} selected>", 1))
+    # On the plain text: Markup.replace would escape what it puts in.
+    return Markup(str(listed).replace(f"{mark}>", f"{mark} selected>", 1))
 
 
 class _Key:

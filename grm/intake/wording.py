@@ -17,7 +17,7 @@ LABELS: dict[str, str] = {
     "category": _("What is the complaint about?"),
     "district": _("In which district?"),
     "upazila": _("In which upazila or city?"),
-    "details": _("What happened?"),
+    "details": _("Describe what happened"),
     "incident_on": _("When did it happen?"),
     "place": _("Where exactly?"),
     "about": _("Is the complaint against one of these?"),
