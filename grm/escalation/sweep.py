@@ -48,6 +48,7 @@ class SweepResult:
     batches: int = 0
     duration_seconds: float = 0.0
     is_complete: bool = True
+    now: datetime | None = None
 
     def add(self, climbs: Iterable[Climb]) -> None:
         """Count what a batch has climbed."""
@@ -114,17 +115,22 @@ _ADVANCE = text(
 
 
 def sweep(
-    as_of: datetime | None = None, max_seconds: float = float("inf"), batch_size: int = BATCH_SIZE
+    as_of: datetime | None = None,
+    max_seconds: float = float("inf"),
+    batch_size: int = BATCH_SIZE,
+    now: datetime | None = None,
 ) -> SweepResult:
     """Climb everything due up to `as_of` (the database's present if not given) and return what was done.
+
+    `now` is the instant that is written, for the demo, which plays the past; else the database's clock.
 
     A second pass at the same instant does nothing. After `max_seconds` the pass ends between two batches and the next one
     goes on. Only a pass over the present counts as a sign of life.
     """
     started = time.monotonic()
-    with transaction() as act:
+    with transaction(now) as act:
         started_at = act.now
-    result = SweepResult(as_of or started_at)
+    result = SweepResult(as_of or started_at, now=now)
     posts = Posts(dhaka_date(result.as_of))
     failed: set[int] = set()
     while True:
@@ -145,7 +151,7 @@ def _pass_batch(result: SweepResult, posts: Posts, failed: set[int], batch_size:
     taken: list[int] = []
     parameters = {"as_of": result.as_of, "limit": batch_size, "failed": sorted(failed)}
     try:
-        result.add(_climb_batch(DUE, parameters, posts, taken))
+        result.add(_climb_batch(DUE, parameters, posts, taken, result.now))
     except Exception as error:
         if not taken or _is_connection_lost(error):
             raise
@@ -159,7 +165,7 @@ def _pass_batch(result: SweepResult, posts: Posts, failed: set[int], batch_size:
 def _pass_single(result: SweepResult, posts: Posts, failed: set[int], deadline_id: int) -> None:
     parameters = {"as_of": result.as_of, "limit": 1, "deadline_id": deadline_id}
     try:
-        result.add(_climb_batch(_ONE, parameters, posts, []))
+        result.add(_climb_batch(_ONE, parameters, posts, [], result.now))
     except Exception as error:
         if _is_connection_lost(error):
             raise
@@ -171,8 +177,10 @@ def _is_connection_lost(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def _climb_batch(statement: Any, parameters: dict[str, Any], posts: Posts, taken: list[int]) -> tuple[Climb, ...]:
-    with transaction() as act:
+def _climb_batch(
+    statement: Any, parameters: dict[str, Any], posts: Posts, taken: list[int], now: datetime | None
+) -> tuple[Climb, ...]:
+    with transaction(now) as act:
         rows = act.session.execute(statement, parameters).all()
         taken += [row.id for row in rows]
         if not rows:
@@ -315,9 +323,10 @@ def _advance(
 def _record(result: SweepResult, started_at: datetime, is_present: bool) -> None:
     """Note the pass: a row where it did something, and a sign of life if it looked at the present."""
     counts = result.as_dict()
-    with transaction() as act:
+    with transaction(result.now) as act:
         if not result.is_empty:
-            run = SweepRun(as_of=result.as_of, started_at=started_at, finished_at=clock.now(act.session), counts=counts)
+            finished_at = result.now or clock.now(act.session)
+            run = SweepRun(as_of=result.as_of, started_at=started_at, finished_at=finished_at, counts=counts)
             act.session.add(run)
         if is_present:
             record_heartbeat(act.session, HEARTBEAT, act.now, **counts)
