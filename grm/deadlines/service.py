@@ -185,8 +185,10 @@ def _resume(session: Session, clock: Deadline, now: datetime) -> None:
         row.until_at = max(row.from_at, min(now, row.ends_by_at))
     session.flush()
     policy = next(each for each in queries.policies(session) if each.id == clock.policy_id)
-    clock.state = "running"
-    redate(session, clock, policy, queries.pauses_of(session, [clock.id]).get(clock.id, ()))
+    pauses = queries.pauses_of(session, [clock.id]).get(clock.id, ())
+    with session.no_autoflush:  # half changed, the row would not pass the database's checks
+        clock.state = "running"
+        redate(session, clock, policy, pauses)
 
 
 def _rung(session: Session, kind: str, level: int | None) -> Rung | None:
