@@ -1,12 +1,12 @@
 """create_app: the only place that wires things together."""
 
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from flask import Flask, g, request
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
@@ -15,6 +15,7 @@ from grm.accounts.sessions import DatabaseSessions
 from grm.cases import panels as case_panels
 from grm.cases import tracking_views
 from grm.cases import views as cases_views
+from grm.escalation import queries as escalation_queries
 from grm.intake import desk_views
 from grm.intake import views as intake_views
 from grm.kernel import clock, context, transaction
@@ -29,6 +30,8 @@ from grm.reports import views as reports_views
 from grm.web import compression, errors, guard, health, locale, nav, presentation, security
 
 ROOT = Path(__file__).parent.parent
+HEARTBEAT_LIMIT = timedelta(seconds=20)
+"""Worker and beat each leave a sign of life every five seconds; four missed ones are no accident."""
 ENGINE_OPTIONS = {
     "pool_pre_ping": True,
     "pool_size": 8,
@@ -63,13 +66,21 @@ def create_app(settings: Settings) -> Flask:
         hops = settings.trusted_proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
-    Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     app.session_interface = DatabaseSessions()
     _init_login(app)
     app.before_request(_start_request)
     for module in (compression, security, guard, locale, presentation, nav, errors):
         module.init_app(app)
-    health.init_app(app, {"outbox": notification_queries.outbox_health})
+    health.init_app(
+        app,
+        {
+            "broker": health.broker_answers(settings.redis_url),
+            "worker": health.beat_of("worker", HEARTBEAT_LIMIT),
+            "beat": health.beat_of("beat", HEARTBEAT_LIMIT),
+            "sweep": escalation_queries.sweep_health(settings.sweep_period_seconds),
+            "outbox": notification_queries.outbox_health,
+        },
+    )
     _register_pages(app)
     return app
 

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, jsonify
+from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,6 +45,19 @@ def beat_of(name: str, longest: timedelta) -> Check:
         if at is None:
             return Verdict(False, {"age_seconds": None})
         return Verdict(now - at <= longest, {"age_seconds": round((now - at).total_seconds(), 1)})
+
+    return check
+
+
+def broker_answers(url: str) -> Check:
+    """Return a check that the broker answers within a second. One connection serves all questions of a process."""
+    broker = Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+
+    def check(session: Session, now: datetime) -> Verdict:
+        try:
+            return Verdict(bool(broker.ping()), {})
+        except RedisError as error:
+            return Verdict(False, {"error": type(error).__name__})
 
     return check
 
