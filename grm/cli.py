@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, ScriptInfo
 
 COMMAND_MODULES = (
     "grm.setup",
@@ -66,6 +66,11 @@ class Commands(AppGroup):
 def register(app: Flask) -> Flask:
     """Give an application its commands: `flask --app wsgi …` and `app.test_cli_runner()` then know them."""
     app.cli = Commands(app.name, commands=dict(app.cli.commands))
+    command = click.get_current_context(silent=True)
+    if command and command.find_object(ScriptInfo):  # flask's command line, which also has Flask-Migrate's `db`
+        from grm.setup import prepare_migrations
+
+        prepare_migrations(app)
     return app
 
 

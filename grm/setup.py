@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from flask_migrate import upgrade
+from flask_migrate import Migrate, upgrade
 from sqlalchemy.orm import Session
 
 from grm.deadlines import seeding
@@ -60,8 +60,15 @@ def set_up(app: Flask, demo: bool, say: Say = lambda line: None) -> None:
         say(f"Set up in {time.monotonic() - started:.1f} s")
 
 
+def prepare_migrations(app: Flask) -> None:
+    """Let this application run migrations. Not in create_app: Alembic is 10 MB that web, worker and beat do without."""
+    if "migrate" not in app.extensions:
+        Migrate(app, db, directory=str(_PACKAGE.parent / "migrations"), compare_type=True)
+
+
 def _migrate(app: Flask, say: Say) -> None:
     """Upgrade to the newest revision; starting Alembic only to find nothing to do would cost a second each start."""
+    prepare_migrations(app)
     newest = ScriptDirectory(app.extensions["migrate"].directory).get_heads()
     with db.engine.connect() as connection:
         present = MigrationContext.configure(connection).get_current_heads()
