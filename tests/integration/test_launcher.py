@@ -13,7 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from sqlalchemy import text
 
+from config import Settings
+from grm.kernel.db import db
 from grm.kernel.places import embedded_places
 
 ROOT = Path(__file__).parents[2]
@@ -169,4 +173,20 @@ def test_ctrl_c_while_starting_stops_everything(system: System) -> None:
         system.launcher = subprocess.Popen([sys.executable, "grm/up.py"], cwd=ROOT, env=system.env, stdout=out)
     assert wait_for(lambda: "Tables" in system.said(), 20)
     assert system.stop(signal.SIGINT) == 0
+    assert wait_for(lambda: not system.processes(), 5), system.processes()
+
+
+def test_given_servers_are_used_instead_of_the_embedded_ones(settings: Settings, app: Flask, tmp_path: Path) -> None:
+    system = System(tmp_path / "home")
+    system.env |= {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    try:
+        system.start()
+        assert system.health() == 200
+        names = " ".join(system.processes().values())
+        assert "gunicorn" in names and "bin/postgres" not in names and "valkey-server" not in names
+        assert not (system.home / "pg").exists()
+        with app.app_context():
+            assert db.session.execute(text("SELECT count(*) FROM heartbeat WHERE name = 'worker'")).scalar_one() == 1
+    finally:
+        system.stop(signal.SIGTERM)
     assert wait_for(lambda: not system.processes(), 5), system.processes()
