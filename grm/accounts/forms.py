@@ -20,6 +20,8 @@ class LoginForm(BaseForm):
         self.validate()
         if not (self.username.data or "").strip():
             self.username.errors = [gettext("Enter your user name")]
+        elif has_forbidden_characters(self.username.data or ""):
+            self.username.errors = [gettext("The user name or the password is not right")]
         if not self.password.data:
             self.password.errors = [gettext("Enter your password")]
         elif len(self.password.data) > LONGEST_PASSWORD or has_forbidden_characters(self.password.data):
