@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grm.cases.models import Case, CaseEvent, CaseText
@@ -161,6 +161,12 @@ def append(
     return event
 
 
+_LOCK_TIPS = text(
+    """
+    SELECT id, tracking_number, history_length, history_head FROM cases
+    WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE
+    """
+)
 _INSERT_EVENTS = text(
     """
     INSERT INTO case_event (case_id, seq, kind, at, actor_kind, actor_id, data, previous_hash, hash)
@@ -197,12 +203,7 @@ def append_many(session: Session, entries: Sequence[Entry], actor: Actor, now: d
     if not entries:
         return
     ids = sorted({entry.case_id for entry in entries})
-    rows = session.execute(
-        select(Case.id, Case.tracking_number, Case.history_length, Case.history_head)
-        .where(Case.id.in_(ids))
-        .order_by(Case.id)
-        .with_for_update(key_share=True)
-    ).all()
+    rows = session.execute(_LOCK_TIPS, {"ids": ids}).all()
     numbers = {row.id: row.tracking_number for row in rows}
     tips = {row.id: Tip(row.history_length, row.history_head) for row in rows}
     levels: dict[int, int] = {}

@@ -238,18 +238,17 @@ def many_cases(
     The rest are due in the `ahead_days` after that. Set-based, a few seconds for a hundred thousand. Their histories have a
     length but no rows: good for measuring, not for `audit verify`.
     """
+    parameters = {
+        "count": count,
+        "overdue": overdue,
+        "as_of": as_of,
+        "offices": list(office_ids),
+        "seconds": ahead_days * 86_400,
+        "mark": secrets.token_hex(4),
+    }
+    session.execute(text("SET LOCAL statement_timeout = 0"))
     for statement in _MANY:
-        session.execute(
-            text(statement),
-            {
-                "count": count,
-                "overdue": overdue,
-                "as_of": as_of,
-                "offices": list(office_ids),
-                "seconds": ahead_days * 86_400,
-                "mark": secrets.token_hex(4),
-            },
-        )
+        session.execute(text(statement), parameters)
 
 
 _MANY = (
