@@ -344,7 +344,8 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.CheckConstraint(
-            "role IN ('gro', 'appeal_officer', 'case_officer', 'head', 'cell_officer', 'desk_officer', 'cluster_coordinator', 'viewer')",
+            "role IN ('gro', 'appeal_officer', 'case_officer', 'head', 'cell_officer', "
+            "'desk_officer', 'cluster_coordinator', 'viewer')",
             name=op.f("ck__post__role_known"),
         ),
         sa.ForeignKeyConstraint(["office_id"], ["office.id"], name=op.f("fk__post__office_id")),
@@ -617,7 +618,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("state IN ('running', 'paused', 'met', 'breached')", name=op.f("ck__deadline__state_known")),
         sa.CheckConstraint(
-            "state = 'paused' OR (next_level IS NULL) = (next_rung_at IS NULL)", name=op.f("ck__deadline__rung_complete")
+            "state = 'paused' OR (next_level IS NULL) = (next_rung_at IS NULL)",
+            name=op.f("ck__deadline__rung_complete"),
         ),
         sa.ForeignKeyConstraint(
             ["calendar_version"], ["calendar_edition.id"], name=op.f("fk__deadline__calendar_version")
@@ -824,9 +826,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix__cases__unassigned", table_name="cases", postgresql_where=sa.text("is_open AND assignee_id IS NULL")
     )
-    op.drop_index(
-        "ix__cases__waiting_until", table_name="cases", postgresql_where=sa.text("waiting_until IS NOT NULL")
-    )
+    op.drop_index("ix__cases__waiting_until", table_name="cases", postgresql_where=sa.text("waiting_until IS NOT NULL"))
     op.drop_index("ix__cases__queue", table_name="cases", postgresql_where=sa.text("is_open"))
     op.drop_index("ix__cases__office_all", table_name="cases")
     op.drop_index("ix__cases__mine", table_name="cases", postgresql_where=sa.text("is_open"))
