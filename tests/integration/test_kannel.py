@@ -1,0 +1,145 @@
+"""The SMS transport against the real thing: Debian's Kannel with its fake SMS centre, and the development sink.
+
+Both must pass the same contract, or neither says anything about the other. Reports are caught by a small server and handed to
+the application, since Kannel calls an address, not a test client.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from grm.kernel import clock, context
+from grm.notifications import delivery
+from grm.notifications.delivery import Post, deliver_due
+from grm.notifications.sms_text import measure
+from tests.support.outbox import PHONE, add_message, message, states
+from tests.support.sms import Gateway, Kannel, Sink, Sms
+
+
+@pytest.fixture(scope="module", params=["kannel", "sink"])
+def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    if request.param == "kannel" and Kannel.programs() is None:
+        pytest.skip("Kannel is not installed (Debian: kannel, kannel-extras); the sink runs the same tests")
+    home: Path = tmp_path_factory.mktemp(request.param) / "gateway"
+    made = Kannel(home) if request.param == "kannel" else Sink(home)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def reports() -> Iterator[tuple[str, list[str]]]:
+    """The base address that a gateway reports to, and the paths it has called."""
+    called: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            called.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", called
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def now(session: Session) -> datetime:
+    return clock.now(session)
+
+
+def post_to(app: Flask, gateway: Gateway, reports_to: str, password: str | None = None) -> Post:
+    settings = replace(
+        context.settings(),
+        sms_gateway_url=gateway.url,
+        sms_gateway_user=gateway.user,
+        sms_gateway_password=password or gateway.password,
+        sms_report_url=reports_to,
+    )
+    app.extensions[context.SETTINGS] = settings
+    post = delivery.post_for("sms", settings)
+    assert post is not None
+    return post
+
+
+@pytest.fixture(autouse=True)
+def _settings_again(app: Flask) -> Iterator[None]:
+    before = app.extensions[context.SETTINGS]
+    yield
+    app.extensions[context.SETTINGS] = before
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it never came"
+        time.sleep(0.05)
+
+
+def arrived(gateway: Gateway, count: int) -> list[Sms]:
+    """The messages that have come since the module's gateway started, once there are `count` new ones."""
+    wait_for(lambda: len(gateway.received()) >= count)
+    return gateway.received()
+
+
+def test_a_long_bangla_sms_arrives_whole_and_its_reports_settle_it(
+    app: Flask, session: Session, gateway: Gateway, reports: tuple[str, list[str]], now: datetime
+) -> None:
+    base, called = reports
+    before = len(gateway.received())
+    message_id = add_message(session, now, "long", template="case-question-complainant")
+    assert deliver_due(post_to(app, gateway, base), now) == {"accepted": 1}
+    got = arrived(gateway, before + 1)[-1]
+    body = message(session, message_id).body or ""
+    assert (got.text, got.encoding, got.parts) == (body, "ucs2", measure(body).parts)
+    assert got.to.lstrip("+") == PHONE.lstrip("+")
+    wait_for(lambda: any("status=1&" in path for path in called))
+    for path in reversed(called):  # out of order on purpose
+        assert app.test_client().get(path).status_code == 200
+    assert message(session, message_id).state == "delivered"
+
+
+def test_a_short_english_sms_takes_one_part_of_the_plain_alphabet(
+    app: Flask, session: Session, gateway: Gateway, reports: tuple[str, list[str]], now: datetime
+) -> None:
+    before = len(gateway.received())
+    message_id = add_message(session, now, "short", language="en")
+    deliver_due(post_to(app, gateway, reports[0]), now)
+    got = arrived(gateway, before + 1)[-1]
+    assert (got.text, got.encoding, got.parts) == (message(session, message_id).body, "gsm7", 1)
+
+
+def test_a_wrong_password_loses_nothing(
+    app: Flask, session: Session, gateway: Gateway, reports: tuple[str, list[str]], now: datetime
+) -> None:
+    add_message(session, now, "kept")
+    assert deliver_due(post_to(app, gateway, reports[0], "wrong"), now) == {"unreachable": 1}
+    assert states(session) == ["pending"]
+
+
+def test_every_report_of_the_gateway_is_authentic(
+    app: Flask, session: Session, gateway: Gateway, reports: tuple[str, list[str]], now: datetime
+) -> None:
+    base, called = reports
+    add_message(session, now, "a", language="en")
+    deliver_due(post_to(app, gateway, base), now)
+    wait_for(lambda: len(called) >= 2)
+    assert all(app.test_client().get(path).status_code == 200 for path in called)
+    assert app.test_client().get(called[0].replace("t=", "t=0")).status_code == 401
