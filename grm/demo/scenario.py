@@ -39,6 +39,8 @@ _CATEGORY_WEIGHTS = {
     "access-service-quality": 5,
 }
 _ONLY_FOR = {
+    "exclusion-error": {"cash", "stipend", "food", "work", "service"},
+    "inclusion-error": {"cash", "stipend", "food", "work", "service"},
     "payment-not-received": {"cash", "stipend", "work", "insurance"},
     "payment-short-or-late": {"cash", "stipend", "insurance"},
     "payment-account": {"cash", "stipend", "insurance"},
@@ -119,6 +121,8 @@ class Teller:
         with_programme = {each.ministry_id for each, _ in self._programmes}
         self._without = [each for each in book.ministries_on(today) if each.id not in with_programme]
         self._programmes_first = sorted((p for p, _ in self._programmes), key=lambda p: self._rank(p))
+        self._covered = len(self._programmes_first) + len(self._without)
+        """So many stories it takes to reach every programme and every ministry."""
         self._end = dhaka_midnight(today)
 
     def tell(self, number: int) -> Story:
@@ -137,6 +141,7 @@ class Teller:
         matter = Matter(
             language=language,
             programme=programme.slug if programme else None,
+            group=wording.group_of(programme.slug) if programme else "",
             kind=programme.kind if programme else "",
             stage=programme.lifecycle_stage if programme else "",
             category=category.slug,
@@ -147,6 +152,8 @@ class Teller:
             is_sensitive=category.is_sensitive,
         )
         filling = self._filling(rng, matter, channel, filed_on, district, place)
+        if number < self._covered and filling["about"] != "field-office":
+            filling["about"] = "none"  # else the cell would have it, not the ministry it is here for
         acts = self._acts(rng, matter, fate, filed_at, ministry, is_triage=programme is None, filling=filling)
         happened = tuple(act for act in acts if act.at < self._end)
         return Story(number, tracking_number, token, filed_at, channel, filling, language, happened, fate)
@@ -196,7 +203,9 @@ class Teller:
 
     def _fate(self, rng: Random, number: int) -> str:
         if number < 4 * len(_FATES):
-            return list(_FATES)[number % len(_FATES)]
+            forced = list(_FATES)[number % len(_FATES)]
+            is_for_ministry = len(self._programmes_first) <= number < self._covered
+            return "in_progress" if is_for_ministry and forced in ("fresh", "unclaimed") else forced
         return _weighted(rng, {fate: weight for fate, (weight, _, _) in _FATES.items()})
 
     def _filed_on(self, rng: Random, fate: str, channel: str) -> date:

@@ -35,6 +35,8 @@ _UNIONS = {
 
 _PAYMENTS = frozenset({"payment-not-received", "payment-short-or-late", "payment-account", "work-wage"})
 _LISTS = frozenset({"exclusion-error", "inclusion-error", "application-delay", "eligibility-appeal"})
+_APART = frozenset({"pension", "fighter", "orphanage", "artist", "migrant", "student"})
+"""Groups that need not be poor: their complaints speak of nobody's empty pot."""
 _CHANNEL_OPENINGS = {
     "assisted": "desk",
     "paper": "letter",
@@ -51,6 +53,7 @@ class Matter:
 
     language: str
     programme: str | None
+    group: str
     kind: str
     stage: str
     category: str
@@ -66,6 +69,11 @@ def _read(name: str) -> dict[str, Any]:
     return tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
+def group_of(programme: str) -> str:
+    """The group of people with a life of their own kind that a programme serves; empty for the poor at large."""
+    return str(_read("programmes").get(programme, {}).get("group", ""))
+
+
 def weights() -> dict[str, int]:
     """How often each programme is complained of, relative to the others; by slug."""
     return {slug: entry["weight"] for slug, entry in _read("programmes").items()}
@@ -77,12 +85,14 @@ def complaint(rng: Random, matter: Matter, channel: str, *, is_anonymous: bool, 
     values = _values(rng, matter)
     chosen = [_opening(rng, parts, matter, channel, is_anonymous=is_anonymous, is_on_behalf=is_on_behalf)]
     chosen.append(_problem(rng, parts, matter))
-    if rng.random() < 0.75:
-        field = parts["asked"].get("school") if matter.kind == "stipend" else None
-        chosen.append(rng.choice(field if field and rng.random() < 0.6 else parts["asked"]["field"]))
-    if rng.random() < 0.6 and channel != "suo_motu":
-        chosen.append(rng.choice(parts["effect"]["any"]))
-    chosen.append(rng.choice(_requests(parts, matter)))
+    if channel == "suo_motu":
+        chosen.append(rng.choice(parts["request"]["suo_motu"]))
+    else:
+        if rng.random() < 0.75:
+            chosen.append(_asked(rng, parts, matter))
+        if rng.random() < 0.6 and matter.group not in _APART:
+            chosen.append(rng.choice(parts["effect"]["any"]))
+        chosen.append(rng.choice(_requests(parts, matter)))
     paragraph = "\n\n" if rng.random() < 0.15 else " "
     return paragraph.join((chosen[0], " ".join(chosen[1:]))).format_map(values)
 
@@ -117,9 +127,21 @@ def _opening(
         return str(rng.choice(openings["anonymous"]))
     if is_on_behalf:
         return str(rng.choice(openings["behalf"]))
-    own = rng.choice(openings["urban" if matter.is_city else "self"])
+    own = _own_words(rng, openings, matter)
     before = openings.get(_CHANNEL_OPENINGS.get(channel, ""))
-    return f"{rng.choice(before)} {own}" if before and rng.random() < 0.8 else str(own)
+    if before and rng.random() < 0.8:
+        return f"{rng.choice(before)} {own}"
+    return f"{rng.choice(openings['greeting'])} {own}" if channel == "web" and rng.random() < 0.3 else own
+
+
+def _own_words(rng: Random, openings: Mapping[str, Any], matter: Matter) -> str:
+    """Who somebody is: in the words of the group, else of the poor, else just from where."""
+    special = [*openings.get(matter.group, ()), *openings.get(matter.stage, ())]
+    if special and rng.random() < 0.6:
+        return str(rng.choice(special))
+    if matter.group in _APART or rng.random() < 0.3:
+        return str(rng.choice(openings["neutral"]))
+    return str(rng.choice(openings["urban" if matter.is_city else "poor"]))
 
 
 def _problem(rng: Random, parts: Mapping[str, Any], matter: Matter) -> str:
@@ -127,8 +149,15 @@ def _problem(rng: Random, parts: Mapping[str, Any], matter: Matter) -> str:
         ministries = parts["ministry"]
         return str(ministries.get(matter.ministry) or ministries.get("any"))
     problems = parts["problem"][matter.category]
-    special = [*problems.get(matter.kind, ()), *problems.get(matter.stage, ())]
+    special = [text for key in (matter.kind, matter.stage, matter.group) for text in problems.get(key, ())]
     return str(rng.choice(special if special and rng.random() < 0.45 else problems["any"]))
+
+
+def _asked(rng: Random, parts: Mapping[str, Any], matter: Matter) -> str:
+    school = parts["asked"].get("school")
+    return str(
+        rng.choice(school if school and matter.group == "pupil" and rng.random() < 0.6 else parts["asked"]["field"])
+    )
 
 
 def _requests(parts: Mapping[str, Any], matter: Matter) -> list[str]:
