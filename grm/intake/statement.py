@@ -9,15 +9,20 @@ so it is built once a shape and PostgreSQL sees few different statements.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from grm.cases.models import Case
+from grm.kernel.db import Base
 
 Values = Mapping[str, Any]
+
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 _CASE_DEFAULTS: dict[str, Any] = {
     column.name: column.default.arg
@@ -51,36 +56,38 @@ class NewCase:
 
 
 class _Part(NamedTuple):
-    """One insert into a table of the case: its columns."""
+    """An insert into a table of the case: its columns, and how many rows."""
 
     table: str
     columns: tuple[str, ...]
+    rows: int
 
 
-def insert_case(session: Session, new: NewCase, on: Any) -> int | None:
+def insert_case(session: Session, new: NewCase, on: date) -> int | None:
     """Insert everything and return the case's id, or None where the submission's key is already there.
 
     `on` is the Dhaka date on which the accused posts are looked up. One round trip. Raises IntegrityError for a tracking
     number that is taken.
     """
-    rows: list[tuple[str, Values]] = [("case_event", new.event)]
-    rows += [("complainant", person) for person in new.people]
-    rows += [("deadline", deadline) for deadline in new.deadlines]
-    rows += [("case_text", row) for row in new.texts]
-    rows += [("accused", {"office_id": office_id}) for office_id in new.accused_office_ids]
+    tables: list[tuple[str, Sequence[Values]]] = [
+        ("case_event", [new.event]),
+        ("complainant", new.people),
+        ("deadline", new.deadlines),
+        ("case_text", new.texts),
+        ("accused", [{"office_id": office_id} for office_id in new.accused_office_ids]),
+    ]
     case = {**_CASE_DEFAULTS, **new.case}
     parameters: dict[str, Any] = {"accused_on": on, "draft_hash": new.draft_hash}
     parameters |= _bound("s", new.submission) | _bound("c", case)
-    for number, (_, values) in enumerate(rows):
-        parameters |= _bound(f"r{number}", values)
+    parts = []
+    for table, rows in tables:
+        if rows:
+            parts.append(_Part(table, tuple(rows[0]), len(rows)))
+            for number, values in enumerate(rows):
+                parameters |= _bound(f"{table}_{number}", values)
     for number, post in enumerate(new.accused_posts):
         parameters |= {f"p{number}_office": post.office_id, f"p{number}_role": post.role}
-    statement = _statement(
-        tuple(new.submission),
-        tuple(case),
-        tuple(_Part(table, tuple(values)) for table, values in rows),
-        len(new.accused_posts),
-    )
+    statement = _statement(tuple(new.submission), tuple(case), tuple(parts), len(new.accused_posts))
     return session.execute(statement, parameters).scalar_one_or_none()
 
 
@@ -95,23 +102,28 @@ def _bound(prefix: str, values: Values) -> dict[str, Any]:
 def _statement(submission: tuple[str, ...], case: tuple[str, ...], parts: tuple[_Part, ...], posts: int) -> TextClause:
     """The text of a shape. Names of tables and columns come from our own code, never from a form."""
     ctes = [
-        f"submitted AS (INSERT INTO submission ({', '.join(submission)}) VALUES ({_places('s', submission)}) "
-        "ON CONFLICT (key) DO NOTHING RETURNING id)",
-        f"filed AS (INSERT INTO cases (submission_id, {', '.join(case)}) "
-        f"SELECT submitted.id, {_places('c', case)} FROM submitted RETURNING id)",
+        f"submitted AS (INSERT INTO submission ({', '.join(submission)}) "
+        f"VALUES {_row('submission', 's', submission)} ON CONFLICT (key) DO NOTHING RETURNING id)",
+        f"filed AS (INSERT INTO cases (submission_id, {', '.join(case)}) SELECT submitted.id, new.* "
+        f"FROM submitted, (VALUES {_row('cases', 'c', case)}) AS new RETURNING id)",
         "cleared AS (DELETE FROM draft WHERE token_hash = CAST(:draft_hash AS bytea) AND EXISTS (SELECT FROM filed))",
     ]
-    for number, (table, columns) in enumerate(parts):
+    for table, columns, count in parts:
+        rows = ", ".join(_row(table, f"{table}_{number}", columns) for number in range(count))
         ctes.append(
-            f"row_{number} AS (INSERT INTO {table} (case_id, {', '.join(columns)}) "
-            f"SELECT filed.id, {_places(f'r{number}', columns)} FROM filed)"
+            f"new_{table} AS (INSERT INTO {table} (case_id, {', '.join(columns)}) "
+            f"SELECT filed.id, new.* FROM filed, (VALUES {rows}) AS new)"
         )
     ctes += [_accused_post(number) for number in range(posts)]
     return text(f"WITH {', '.join(ctes)} SELECT id FROM filed")
 
 
-def _places(prefix: str, columns: Sequence[str]) -> str:
-    return ", ".join(f"CAST(:{prefix}_{name} AS jsonb)" if name == "data" else f":{prefix}_{name}" for name in columns)
+def _row(table: str, prefix: str, columns: Sequence[str]) -> str:
+    """One row of placeholders; a row of VALUES has no types but those it is told."""
+    types = Base.metadata.tables[table].columns
+    return "({})".format(
+        ", ".join(f"CAST(:{prefix}_{name} AS {types[name].type.compile(dialect=_POSTGRESQL)})" for name in columns)
+    )
 
 
 def _accused_post(number: int) -> str:
