@@ -80,6 +80,7 @@ _FATES = {
     "stuck_3": (3, 41, 75),
     "unclaimed": (4, 31, 80),  # nobody ever looked
 }
+_ACCUSED_ABOVE = ("ministry", "appeal-officer", "gro", "field-office")
 _RARELY_CLOSED = 0.12
 _HOURS = (time(9, 5), time(16, 55))
 
@@ -154,6 +155,8 @@ class Teller:
         filling = self._filling(rng, matter, channel, filed_on, district, place)
         if number < self._covered and filling["about"] != "field-office":
             filling["about"] = "none"  # else the cell would have it, not the ministry it is here for
+        elif programme is not None and number < self._covered + len(_ACCUSED_ABOVE):
+            filling["about"] = _ACCUSED_ABOVE[number - self._covered]
         acts = self._acts(rng, matter, fate, filed_at, ministry, is_triage=programme is None, filling=filling)
         happened = tuple(act for act in acts if act.at < self._end)
         return Story(number, tracking_number, token, filed_at, channel, filling, language, happened, fate)
