@@ -155,7 +155,7 @@ class Teller:
         filling = self._filling(rng, matter, channel, filed_on, district, place)
         if number < self._covered and filling["about"] != "field-office":
             filling["about"] = "none"  # else the cell would have it, not the ministry it is here for
-        elif programme is not None and number < self._covered + len(_ACCUSED_ABOVE):
+        elif programme is not None and 0 <= number - self._covered < len(_ACCUSED_ABOVE):
             filling["about"] = _ACCUSED_ABOVE[number - self._covered]
         acts = self._acts(rng, matter, fate, filed_at, ministry, is_triage=programme is None, filling=filling)
         happened = tuple(act for act in acts if act.at < self._end)
