@@ -89,7 +89,14 @@ def check_everything_occurs(session: Session) -> None:
     assert set(session.scalars(select(Deadline.state))) == {"running", "paused", "met", "breached"}
     resolved = [case for case in cases if case.status in ("resolved", "closed")]
     assert {case.ended_at < case.due_at for case in resolved if case.ended_at} == {True, False}
-    assert session.scalar(select(func.count()).where(Escalation.level == 0, Deadline.kind == "resolve")) > 0
+    assert (
+        session.scalar(
+            select(func.count()).where(
+                Escalation.level == 0, Escalation.deadline_id == Deadline.id, Deadline.kind == "resolve"
+            )
+        )
+        > 0
+    )
 
 
 def check_no_message_waits_or_was_sent(session: Session, played: Played) -> None:
