@@ -30,7 +30,7 @@ faults-free: .venv/test-ok ## runs the suite without the tests that kill process
 	@$(BIN)/python -m pytest -m "not faults and not slow and not browser" $(PYTEST_ARGS)
 
 demo: .venv/ok ## fills a running or stopped system with realistic cases of the last twelve months
-	@$(BIN)/python grm/up.py demo --cases 2000 --seed 1
+	@$(BIN)/python grm/up.py flask demo --cases $(or $(CASES),2000) --seed $(or $(SEED),1)
 
 bench: .venv/test-ok ## runs the benchmarks in bench/ and prints a table
 	@$(BIN)/python -m bench
