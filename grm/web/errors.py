@@ -46,7 +46,10 @@ def typed_text() -> dict[str, str]:
     """Return what was typed into the form of this request, for showing it again when it could not be handled."""
     if request.method != "POST":
         return {}
-    return {key: value for key, value in request.form.items() if key not in HIDDEN_FIELDS and value.strip()}
+    try:
+        return {key: value for key, value in request.form.items() if key not in HIDDEN_FIELDS and value.strip()}
+    except HTTPException:
+        return {}  # the body itself is what could not be taken
 
 
 def page(status: int, **values: Any) -> tuple[str, int, dict[str, str]]:

@@ -251,7 +251,9 @@ def test_a_number_that_is_taken_is_drawn_again(
     assert set(session.scalars(select(Case.tracking_number))) == {taken, free}
 
 
-@pytest.mark.parametrize("changes", [{}, {"anonymous": "1"}, {"about": "gro"}, {"on_behalf": "1", "relation": "family"}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"anonymous": "1"}, {"about": "gro"}, {"on_behalf": "1", "relation": "family"}]
+)
 def test_a_filing_takes_three_round_trips_and_a_commit(app: Flask, citizen: Citizen, changes: dict[str, str]) -> None:
     citizen.file()  # fills the caches of reference data
     somebody = Citizen(app, address=f"203.0.113.{100 + len(str(changes))}")  # not the fifth filing of one source

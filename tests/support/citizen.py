@@ -67,7 +67,9 @@ class Citizen:
         return {"REMOTE_ADDR": self.address}
 
     def _read(self, response: Any) -> Page:
-        return Page("http://localhost" + response.request.full_path, response.status_code, response.headers, response.data)
+        return Page(
+            "http://localhost" + response.request.full_path, response.status_code, response.headers, response.data
+        )
 
 
 def codes_of(page: Page) -> list[str]:
