@@ -60,6 +60,7 @@ class Settings:
     delivery_period_seconds: float
     http_timeout_seconds: float
     filings_per_hour: int
+    metrics_token: str = field(repr=False)
     log_level: str
     web_workers: int
     web_threads: int

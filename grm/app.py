@@ -26,8 +26,9 @@ from grm.notifications import queries as notification_queries
 from grm.notifications import views as notification_views
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
+from grm.reports import gauges
 from grm.reports import views as reports_views
-from grm.web import compression, errors, guard, health, locale, nav, presentation, security
+from grm.web import compression, errors, guard, health, locale, metrics, nav, presentation, security
 
 ROOT = Path(__file__).parent.parent
 HEARTBEAT_LIMIT = timedelta(seconds=20)
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> Flask:
             "outbox": notification_queries.outbox_health,
         },
     )
+    metrics.init_app(app, [gauges.gauges])
     _register_pages(app)
     return app
 

@@ -211,6 +211,13 @@ VARIABLES = (
         default="300",
     ),
     Variable(
+        "METRICS_TOKEN",
+        parsers.plain,
+        "be plain text",
+        "Who asks for /metrics must send it as `Authorization: Bearer …`. Unset: open in development, closed in production.",
+        secret=True,
+    ),
+    Variable(
         "LOG_LEVEL",
         parsers.choice("DEBUG", "INFO", "WARNING", "ERROR"),
         "be DEBUG, INFO, WARNING or ERROR",
