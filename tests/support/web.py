@@ -186,8 +186,8 @@ class Page:
 
     url: str
     status: int
-    headers: Any
-    body: bytes
+    headers: Any = field(repr=False)
+    body: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
         self.html = self.body.decode("utf-8", "replace")
