@@ -65,7 +65,7 @@ class Case(Model):
         ),
         Index("ix__cases__waiting_until", "waiting_until", postgresql_where=text("waiting_until IS NOT NULL")),
         Index("ix__cases__mine", "assignee_id", "due_at", "id", postgresql_where=_OPEN),
-        Index("ix__cases__office_all", "office_id", "desk", "id"),
+        Index("ix__cases__office_all", "office_id", "desk", "due_at", "id"),
         Index("ix__cases__escalated", "level", "office_id", postgresql_where=text("is_open AND level > 0")),
         Index("ix__cases__filed_at", "filed_at"),
         Index(

@@ -163,7 +163,7 @@ def _options(book: Directory, today: date) -> dict[str, list[tuple[str, str]]]:
 
 
 def _address(cursor: Cursor) -> str:
-    at = str((cursor.due_at - _EPOCH) // _MICROSECOND) if cursor.due_at else ""
+    at = (cursor.due_at - _EPOCH) // _MICROSECOND
     return f"{'before' if cursor.is_backward else 'after'}_{at}_{cursor.id}"
 
 
@@ -172,7 +172,8 @@ def _cursor(typed: str) -> Cursor | None:
     way, _, rest = typed[:60].partition("_")
     at, _, row_id = rest.partition("_")
     try:
-        due_at = _EPOCH + int(at) * _MICROSECOND if at else None
-        return Cursor(due_at, int(row_id), way == "before") if way in ("after", "before") else None
+        if way not in ("after", "before") or int(row_id).bit_length() > 63:
+            return None
+        return Cursor(_EPOCH + int(at) * _MICROSECOND, int(row_id), way == "before")
     except (ValueError, OverflowError):
         return None

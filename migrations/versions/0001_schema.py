@@ -502,7 +502,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("is_open"),
     )
-    op.create_index("ix__cases__office_all", "cases", ["office_id", "desk", "id"], unique=False)
+    op.create_index("ix__cases__office_all", "cases", ["office_id", "desk", "due_at", "id"], unique=False)
     op.create_index(
         "ix__cases__queue",
         "cases",

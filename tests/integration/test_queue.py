@@ -1,0 +1,242 @@
+"""The queue: counts equal lists, pages join without gap or overlap, and depth costs nothing."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from grm.cases import queue as queues
+from grm.cases.models import Case
+from grm.cases.queue import COUNT_CAP, PAGE_SIZE, TABS, Cursor, Filters, Queue
+from grm.kernel.actor import Actor
+from grm.offices.queries import directory
+from tests.support import build
+
+NOW = build.dhaka(2026, 2, 10)
+
+
+@contextmanager
+def statements(session: Session) -> Iterator[list[str]]:
+    """Every statement sent within."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def mixed(session: Session) -> dict[str, Actor]:
+    """A few hundred cases of every kind at two offices, seeded."""
+    rng = random.Random(7)
+    offices = [build.office_id(session), build.office_id(session, "food")]
+    clerk, gro = (build.officer_id(session, name) for name in ("officer.social-welfare", "gro.social-welfare"))
+    districts = directory(session).districts[:3]
+    for _ in range(180):
+        ended = rng.random() < 0.2
+        status = rng.choice(["resolved", "withdrawn"] if ended else ["filed", "in_progress", "waiting"])
+        filed_at = build.dhaka(2026, 1, 4) - timedelta(days=rng.randrange(40), minutes=rng.randrange(4) * 60)
+        extra: dict[str, Any] = {}
+        if ended:
+            extra = {"ended_at": NOW, "outcome": "answered"}
+        elif status == "waiting":
+            extra = {"is_paused": rng.random() < 0.5, "waiting_until": NOW + timedelta(days=5)}
+        build.case(
+            session,
+            rng.choice(offices),
+            rng.choice(["gro", "gro", "appeal"]),
+            filed_at,
+            assignee=rng.choice([None, clerk, gro]) if status != "filed" else None,
+            programme=rng.choice(["old-age-allowance", None]),
+            category=rng.choice(["payment-not-received", "bribe-demand"]),
+            status=status,
+            level=rng.choice([0, 0, 1, 2]),
+            district_id=rng.choice(districts).id,
+            accused_officers=[gro] if rng.random() < 0.1 else [],
+            **extra,
+        )
+    session.commit()
+    names = ("gro.social-welfare", "officer.social-welfare", "appeal.social-welfare", "gro.food")
+    return {name: build.actor(session, name) for name in names}
+
+
+def walk(session: Session, actor: Actor, queue: Queue, tab: str, filters: Filters) -> list[int]:
+    """All ids of a view, page by page."""
+    found: list[int] = []
+    cursor: Cursor | None = None
+    while True:
+        page = queues.page(session, actor, queue, tab, filters, NOW, cursor)
+        assert len(page.rows) <= PAGE_SIZE
+        found += [row.Case.id for row in page.rows]
+        if page.next is None:
+            return found
+        assert len(page.rows) == PAGE_SIZE
+        cursor = page.next
+
+
+def test_counts_are_the_lengths_of_the_lists(session: Session, mixed: dict[str, Actor]) -> None:
+    book = directory(session)
+    narrowings = [
+        Filters(),
+        Filters(level=1),
+        Filters(status="in_progress"),
+        Filters(programme_id=book.programme("old-age-allowance").id),
+        Filters(category_id=book.category("payment-not-received").id, district_id=book.districts[0].id),
+    ]
+    longest = 0
+    for actor in mixed.values():
+        for queue in queues.queues_of(actor):
+            for filters in narrowings:
+                counts = queues.counts(session, actor, queue, filters, NOW)
+                for tab in TABS:
+                    ids = walk(session, actor, queue, tab, filters)
+                    assert len(ids) == len(set(ids)) == counts[tab], (actor.name, queue, tab, filters)
+                    longest = max(longest, len(ids))
+    assert longest > 2 * PAGE_SIZE
+
+
+def test_each_view_holds_what_it_says(session: Session, mixed: dict[str, Actor]) -> None:
+    gro = mixed["gro.social-welfare"]
+    queue = queues.queues_of(gro)[0]
+    soon = queues.soon_until(session, NOW)
+    views = {tab: [session.get_one(Case, i) for i in walk(session, gro, queue, tab, Filters())] for tab in TABS}
+    assert all(len(rows) > 3 for rows in views.values()), {tab: len(rows) for tab, rows in views.items()}
+    for tab, rows in views.items():
+        for case in rows:
+            assert (case.office_id, case.desk, case.is_sensitive) == (queue.office_id, "gro", False)
+            assert case.is_open or tab == "all"
+    assert all(case.assignee_id is None for case in views["unassigned"])
+    assert all(case.assignee_id == gro.officer_id for case in views["mine"])
+    assert all(NOW < case.due_at <= soon and not case.is_paused for case in views["due_soon"])
+    assert all(case.due_at <= NOW and not case.is_paused for case in views["overdue"])
+    assert any(not case.is_open for case in views["all"])
+    for tab in ("unassigned", "mine", "due_soon", "overdue"):
+        assert views[tab] == sorted(views[tab], key=lambda case: (case.due_at, case.id))
+    assert views["all"] == sorted(views["all"], key=lambda case: (case.due_at, case.id), reverse=True)
+
+
+def test_pages_join_forwards_and_backwards(
+    session: Session, mixed: dict[str, Actor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "PAGE_SIZE", 7)
+    gro = mixed["gro.social-welfare"]
+    queue = queues.queues_of(gro)[0]
+    for tab in ("unassigned", "all"):
+        pages = [queues.page(session, gro, queue, tab, Filters(), NOW)]
+        assert pages[0].previous is None
+        while (cursor := pages[-1].next) is not None:
+            pages.append(queues.page(session, gro, queue, tab, Filters(), NOW, cursor))
+        assert len(pages) > 2
+        back = pages[-1]
+        for expected in reversed(pages[:-1]):
+            assert back.previous is not None
+            back = queues.page(session, gro, queue, tab, Filters(), NOW, back.previous)
+            assert [row.Case.id for row in back.rows] == [row.Case.id for row in expected.rows]
+            assert back.next is not None
+        assert back.previous is None
+
+
+def test_a_case_that_accuses_is_in_no_count(session: Session) -> None:
+    gro = build.actor(session, "gro.social-welfare")
+    queue = queues.queues_of(gro)[0]
+    build.case(session, filed_at=NOW - timedelta(days=90), accused_officers=[gro.officer_id or 0])
+    build.case(session, filed_at=NOW - timedelta(days=90), is_sensitive=True)
+    assert set(queues.counts(session, gro, queue, Filters(), NOW).values()) == {0}
+    assert not queues.page(session, gro, queue, "all", Filters(), NOW).rows
+
+
+def test_the_number_of_statements_does_not_grow(session: Session, mixed: dict[str, Actor]) -> None:
+    gro = mixed["gro.social-welfare"]
+    queue = queues.queues_of(gro)[0]
+    queues.soon_until(session, NOW)  # the calendar is cached for an edition
+    with statements(session) as seen:
+        queues.counts(session, gro, queue, Filters(), NOW)
+        for row in queues.page(session, gro, queue, "all", Filters(), NOW).rows:
+            assert row.Case.tracking_number and (row.Officer is None or row.Officer.name_bn)
+    assert len(seen) == 2, seen
+
+
+MANY = (
+    """
+    INSERT INTO submission (key, sealed, channel, received_at)
+    SELECT sha256(CAST(n AS text)::bytea), '\\x00', 'web', :now FROM generate_series(1, :count) AS n
+    """,
+    """
+    INSERT INTO cases (tracking_number, secret_mac, submission_id, status, tier, level, version, office_id, desk,
+        category_id, place, details, is_sensitive, is_anonymous, has_accused, about, channel, language,
+        preferred_channel, filed_at, received_on, due_on, due_at, history_length, history_head)
+    SELECT 'Q' || id, '\\x00', id, 'filed', 'gro', 0, 1, (CAST(:offices AS bigint[]))[1 + id % 2], 'gro',
+        (SELECT min(id) FROM category), '', 'ছয় মাস ধরে ভাতা পাই না', false, false, false, 'none', 'web', 'bn',
+        'none', :now, '2026-01-01', '2026-01-01', :now + (id * 7919 % 400 - 100) * interval '3 hours', 1, '\\x00'
+    FROM submission
+    """,
+    "ANALYZE cases",
+)
+"""Two hundred thousand open cases at two offices, due from twelve days ago to five weeks ahead, in no order."""
+
+
+@pytest.mark.slow
+def test_at_two_hundred_thousand_cases_the_partial_index_serves(session: Session) -> None:
+    gro = build.actor(session, "gro.social-welfare")
+    queue = queues.queues_of(gro)[0]
+    offices = [queue.office_id, build.office_id(session, "food")]
+    parameters = {"count": 200_000, "offices": offices, "now": NOW}
+    session.execute(text("SET LOCAL statement_timeout = 0"))
+    for statement in MANY:
+        session.execute(text(statement), parameters)
+    queues.soon_until(session, NOW)
+    deep = Cursor(NOW + timedelta(days=15), 1)
+    with statements(session) as seen:
+        for cursor in (None, deep):
+            assert len(queues.page(session, gro, queue, "unassigned", Filters(), NOW, cursor).rows) == PAGE_SIZE
+        counts = queues.counts(session, gro, queue, Filters(), NOW)
+    assert counts["unassigned"] == counts["overdue"] == counts["all"] == COUNT_CAP + 1
+    assert len(seen) == 3
+    for tab, cursor in (
+        ("unassigned", None),
+        ("unassigned", deep),
+        ("overdue", None),
+        ("due_soon", deep),
+        ("all", None),
+        ("all", deep),
+    ):
+        plan, reads = explained(session, gro, queue, tab, cursor)
+        assert "Seq Scan on cases" not in plan, plan
+        assert "Sort" not in plan, plan
+        assert "ix__cases__" in plan, plan
+        assert reads < 200, plan
+
+
+def explained(session: Session, actor: Actor, queue: Queue, tab: str, cursor: Cursor | None) -> tuple[str, int]:
+    """The plan of a page and how many blocks it touched."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        sent.append((statement, parameters))
+
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    queues.page(session, actor, queue, tab, Filters(), NOW, cursor)
+    event.remove(engine, "before_cursor_execute", note)
+    statement, parameters = sent[-1]
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    (report,) = driver.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement, parameters).fetchone()
+    plan = report[0]["Plan"]
+    return _lines(plan), plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+
+
+def _lines(plan: dict[str, Any]) -> str:
+    own = f"{plan['Node Type']} on {plan.get('Relation Name', '-')} using {plan.get('Index Name', '-')}"
+    return "\n".join([own, *(_lines(part) for part in plan.get("Plans", ()))])
