@@ -1,6 +1,7 @@
 """How values are shown: digits of the script, dates in Dhaka, lakh grouping, masked numbers, names in the language."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -8,14 +9,18 @@ from typing import Any
 
 from babel.dates import format_date
 from flask import Flask, url_for
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from grm.kernel import tracking_number
 from grm.kernel.clock import DHAKA
 from grm.kernel.contact import mask_email, mask_phone
-from grm.kernel.text import bangla_digits
+from grm.kernel.text import bangla_digits, nfc
 from grm.web.labels import label
 from grm.web.locale import language
 
+# The Unicode locale data write জানুয়ারী and ফেব্রুয়ারী; Bangla Academy's spelling has the short vowel in foreign words.
+_SHORT_I = str.maketrans("ী", "ি")
 STATIC = Path(__file__).parent.parent / "static"
 
 
@@ -44,7 +49,9 @@ def show_date(value: date | datetime | None) -> str:
     if value is None:
         return "–"
     day = value.astimezone(DHAKA).date() if isinstance(value, datetime) else value
-    return digits(format_date(day, "d MMMM y", locale="bn" if language() == "bn" else "en_GB"))
+    if language() == "en":
+        return format_date(day, "d MMMM y", locale="en_GB")
+    return bangla_digits(nfc(format_date(day, "d MMMM y", locale="bn")).translate(_SHORT_I))
 
 
 def show_weekday(value: date) -> str:
@@ -76,6 +83,16 @@ def _content_mark(file: str) -> str:
     return hashlib.sha256((STATIC / file).read_bytes()).hexdigest()[:10]
 
 
+def _at_each_visit(show: Callable[..., str]) -> Callable[..., str]:
+    """Make a filter depend on the page: Jinja would filter a constant once, in the first visitor's language, for all."""
+
+    @pass_context
+    def filtered(_page: Context, *values: Any) -> str:
+        return show(*values)
+
+    return filtered
+
+
 def init_app(app: Flask) -> None:
     """Install the filters and globals that all templates may use."""
     app.jinja_env.filters.update(
@@ -90,7 +107,5 @@ def init_app(app: Flask) -> None:
         tracking=tracking_number.display,
     )
     app.jinja_env.globals.update(static_url=static_url, label=label)
-    # Filters follow the language of the visitor: a constant must not be filtered once for all (Jinja would fold it).
-    app.jinja_env.optimized = False
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
