@@ -182,6 +182,13 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["grm_home"] = str(_shared[0].home)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what belongs together on one worker: the tests of a file, and the journey, whose files tell one story."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "journey" else str(item.path)))
+
+
 def pytest_sessionfinish() -> None:
     """Stop the engines the controller started, after the last worker has ended."""
     while _shared:

@@ -109,6 +109,7 @@ def empty(home: Path) -> Iterator[Migrated]:
     """A database without any table, dropped afterwards."""
     from grm.app import create_app
     from grm.kernel.db import db
+    from grm.setup import prepare_migrations
 
     places = embedded_places(home)
     name = f"migrations_{uuid.uuid4().hex[:12]}"
@@ -125,6 +126,7 @@ def empty(home: Path) -> Iterator[Migrated]:
     with psycopg.connect(host=host, user="grm", dbname="postgres", autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         app = create_app(settings)
+        prepare_migrations(app)
         with psycopg.connect(host=host, user="grm", dbname=name, autocommit=True) as connection:
             yield Migrated(app, connection)
         with app.app_context():
