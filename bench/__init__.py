@@ -1,0 +1,1 @@
+"""Benchmarks: GRM against floors measured in the same run. `make bench` prints ratios; see README.md for the method."""
