@@ -34,7 +34,7 @@ DEMO_ACCOUNTS = (
 @keeps_typed_text
 def login() -> tuple[str, int] | Response:
     """Sign in; a post that was interrupted by an ended session is then shown again, ready to send."""
-    if request.method == "GET" and current_user.is_authenticated:
+    if request.method != "POST" and current_user.is_authenticated:
         return redirect(_safe_target(request.args.get("next")), 303)
     form = LoginForm(request.form)
     if request.method == "POST" and not form_is_stale() and form.is_filled():

@@ -50,7 +50,7 @@ FIELD_OF = {"answer": "answer", "add_information": "information", "withdraw": "r
 @keeps_typed_text
 def track() -> Response | tuple[Response, int]:
     """Ask for the codes, show the case they open, and take the complainant's acts on it."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask(CodesForm())
     if "view" in request.form:
         return _act()

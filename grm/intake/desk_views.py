@@ -31,7 +31,7 @@ ROLES = ("desk_officer", "cell_officer", "gro")
 def new() -> Response | tuple[Response, int]:
     """Show the form with today's list; file, and show the receipt to print and hand over."""
     actor = guard.actor()
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(actor, new_token(), _beginning(actor))
     filling = {name: request.form[name] for name in DESK_FIELDS if name in request.form}
     posted = request.form.get("draft")
