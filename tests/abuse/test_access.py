@@ -1,0 +1,246 @@
+"""Who may open what: every URL, every role, cases of one's own office and of others, said in one literal table.
+
+Read down a column to see all that a role can reach. A route that is not in the table fails the test, so nobody can add a page
+without saying who it is for. Forbidden looks like missing: 404 and the same page.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from grm.accounts.models import Officer
+from grm.accounts.passwords import hash_password
+from grm.cases.models import Case
+from tests.support import build
+
+ROLES = ("anonymous", "gro", "officer", "appeal", "head", "cell", "desk", "admin", "other")
+"""`other` is the GRO of another ministry; the rest, but for cell, desk and admin, are of the ministry that has `{own}`."""
+
+# Cases: {own} lies at the ministry's GRO desk; {other} at another ministry's; {sensitive} is about a bribe, at the appeal
+# desk; {about_gro} accuses the GRO, at the appeal desk; {about_appeal} accuses the appeal officer, at the cell;
+# {filed} was filed by the district's desk for somebody, and lies at another ministry.
+TABLE = """
+route                                anonymous gro     officer appeal  head    cell    desk    admin   other
+GET  /                               200       200     200     200     200     200     200     200     200
+GET  /static/grm.css                 200       200     200     200     200     200     200     200     200
+GET  /healthz                        ok        ok      ok      ok      ok      ok      ok      ok      ok
+GET  /metrics                        200       200     200     200     200     200     200     200     200
+GET  /dev/outbox                     404       404     404     404     404     404     404     404     404
+GET  /complaints/new                 200       200     200     200     200     200     200     200     200
+POST /complaints/new                 422       422     422     422     422     422     422     422     422
+GET  /complaints/sent                200       200     200     200     200     200     200     200     200
+POST /complaints/sent                303       303     303     303     303     303     303     303     303
+GET  /track                          200       200     200     200     200     200     200     200     200
+POST /track                          422       422     422     422     422     422     422     422     422
+GET  /gateway/sms/receipts           401       401     401     401     401     401     401     401     401
+POST /gateway/sms/receipts           401       401     401     401     401     401     401     401     401
+GET  /login                          200       303     303     303     303     303     303     303     303
+POST /login                          422       422     422     422     422     422     422     422     422
+GET  /queue                          login     200     200     200     200     200     303     303     200
+GET  /desk/new                       login     200     404     404     404     200     200     404     200
+POST /desk/new                       401       422     404     404     404     422     422     404     422
+GET  /reports                        login     200     404     200     200     200     404     404     200
+GET  /reports/escalations            login     200     404     200     200     200     404     404     200
+GET  /reports/cases                  login     200     404     200     200     200     404     404     200
+GET  /reports/escalations.csv        login     200     404     200     200     200     404     404     200
+GET  /reports/cases.csv              login     200     404     200     200     200     404     404     200
+GET  /cases/{own}                    login     200     200     200     200     200     404     404     404
+GET  /cases/{own}/why                login     200     200     200     200     200     404     404     404
+POST /cases/{own}                    401       303     303     303     303     303     404     404     404
+GET  /cases/{other}                  login     404     404     404     404     200     404     404     200
+GET  /cases/{other}/why              login     404     404     404     404     200     404     404     200
+POST /cases/{other}                  401       404     404     404     404     303     404     404     303
+GET  /cases/{sensitive}              login     404     404     200     200     200     404     404     404
+GET  /cases/{sensitive}/why          login     404     404     200     200     200     404     404     404
+POST /cases/{sensitive}              401       404     404     303     303     303     404     404     404
+GET  /cases/{about_gro}              login     404     404     200     200     200     404     404     404
+GET  /cases/{about_gro}/why          login     404     404     200     200     200     404     404     404
+POST /cases/{about_gro}              401       404     404     303     303     303     404     404     404
+GET  /cases/{about_appeal}           login     404     404     404     404     200     404     404     404
+GET  /cases/{about_appeal}/why       login     404     404     404     404     200     404     404     404
+POST /cases/{about_appeal}           401       404     404     404     404     303     404     404     404
+GET  /cases/{filed}                  login     404     404     404     404     200     200     404     200
+GET  /cases/{filed}/why              login     404     404     404     404     200     200     404     200
+POST /cases/{filed}                  401       404     404     404     404     303     409     404     303
+GET  /cases/0000000000000            login     404     404     404     404     404     404     404     404
+GET  /cases/0000000000000/why        login     404     404     404     404     404     404     404     404
+POST /cases/0000000000000            401       404     404     404     404     404     404     404     404
+GET  /no-such-page                   404       404     404     404     404     404     404     404     404
+POST /logout                         303       303     303     303     303     303     303     303     303
+"""
+
+FIELDS = {"/cases/": {"action": "NOTE", "version": "1", "note": "জেলা কার্যালয়ে খোঁজ নেওয়া হয়েছে।"}}
+ACCOUNTS = {
+    "gro": "gro.social-welfare",
+    "officer": "officer.social-welfare",
+    "appeal": "appeal.social-welfare",
+    "head": "head.of-office",
+    "cell": "cabinet",
+    "desk": "desk.dhaka",
+    "admin": "admin",
+    "other": "gro.food",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a request, and what each role gets."""
+
+    method: str
+    path: str
+    expected: dict[str, str] = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def rows(table: str = TABLE) -> Iterator[Row]:
+    """Read the table."""
+    header, *lines = table.strip().splitlines()
+    assert tuple(header.split()[1:]) == ROLES
+    for line in lines:
+        method, path, *expected = line.split()
+        yield Row(method, path, dict(zip(ROLES, expected, strict=True)))
+
+
+@pytest.fixture
+def cases(session: Session) -> dict[str, str]:
+    """Tracking numbers of the cases in the table, and a head of office to sign in."""
+    here, there = build.office_id(session), build.office_id(session, "food")
+    gro, appeal = (build.officer_id(session, ACCOUNTS[role]) for role in ("gro", "appeal"))
+    desk = build.actor(session, ACCOUNTS["desk"]).seats[0].office_id
+    made: dict[str, Case] = {
+        "own": build.case(session, here),
+        "other": build.case(session, there, programme="oms"),
+        "sensitive": build.case(session, here, "appeal", category="bribe-demand"),
+        "about_gro": build.case(session, here, "appeal", accused_officers=[gro]),
+        "about_appeal": build.case(session, build.office_id(session, "cell"), "cell", accused_officers=[appeal]),
+        "filed": build.case(
+            session,
+            there,
+            channel="assisted",
+            filed_by_office_id=desk,
+            filed_by_id=build.officer_id(session, "desk.dhaka"),
+        ),
+    }
+    head: Officer = build.officer(session, ACCOUNTS["head"], password_hash=hash_password("demo"))
+    build.posting(session, build.post_id(session, here, "head"), head.id)
+    session.commit()
+    return {name: case.tracking_number for name, case in made.items()}
+
+
+def sign_in(app: Flask, role: str) -> FlaskClient:
+    """A client in which the role has signed in through the form."""
+    client = app.test_client()
+    if role != "anonymous":
+        fields = {"username": ACCOUNTS[role], "password": "demo", "csrf_token": token_on(client.get("/login"))}
+        assert client.post("/login", data=fields).status_code == 303, role
+    return client
+
+
+def token_on(answer: TestResponse) -> str:
+    """The form token of a page."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
+    assert found, answer.text[:300]
+    return found[1]
+
+
+def ask(client: FlaskClient, row: Row, cases: dict[str, str]) -> TestResponse:
+    """Make the row's request, with a valid token where it changes something."""
+    path = row.path.format(**cases)
+    if row.method == "GET":
+        return client.get(path)
+    fields = next((values for start, values in FIELDS.items() if path.startswith(start)), {})
+    return client.post(path, data={**fields, "csrf_token": token_on(client.get("/track"))})
+
+
+def outcome(answer: TestResponse) -> str:
+    """What the table calls it."""
+    if answer.status_code == 303 and answer.headers["Location"].startswith("/login?next="):
+        return "login"
+    if answer.is_json:
+        return "ok" if answer.status_code in (200, 503) else str(answer.status_code)
+    return str(answer.status_code)
+
+
+def without_request_id(answer: TestResponse) -> str:
+    """A page without the one thing that differs from request to request, form tokens, and the address that was asked for."""
+    page = re.sub(r'name="csrf_token" value="[^"]+"', "", answer.text)
+    return re.sub(r"\b[0-9a-f]{12}\b", "", page).replace(answer.request.path, "")
+
+
+def headers_of(answer: TestResponse) -> list[tuple[str, str]]:
+    """All headers but the length, which the request's id and token cannot change, and cookies."""
+    return sorted((name, value) for name, value in answer.headers.items() if name != "Set-Cookie")
+
+
+def test_every_route_is_in_the_table(app: Flask) -> None:
+    known = app.url_map.bind("localhost")
+    said = set()
+    for row in rows():
+        if row.path != "/no-such-page":
+            endpoint, _ = known.match(row.path.replace("{", "").replace("}", ""), row.method)
+            said.add((row.method, endpoint))
+    routes = {
+        (method, rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert routes - said == set(), "say in TABLE who may use these"
+    assert said - routes == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_gets_what_the_table_says(app: Flask, cases: dict[str, str], role: str) -> None:
+    client = sign_in(app, role)
+    found = {str(row): outcome(ask(client, row, cases)) for row in rows()}
+    assert found == {str(row): row.expected[role] for row in rows()}
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+def test_forbidden_looks_exactly_like_missing(app: Flask, cases: dict[str, str], role: str) -> None:
+    client = sign_in(app, role)
+    compared = 0
+    for row in rows():
+        if row.expected[role] != "404" or "{" not in row.path:
+            continue
+        forbidden = ask(client, row, cases)
+        missing = ask(client, Row(row.method, re.sub(r"\{\w+\}", "0000000000000", row.path), {}), cases)
+        assert without_request_id(forbidden) == without_request_id(missing), row
+        assert headers_of(forbidden) == headers_of(missing), row
+        compared += 1
+    assert compared or role == "cell"
+
+
+@pytest.mark.parametrize("role", ["anonymous", "gro", "cell"])
+def test_head_tells_no_more_than_get(app: Flask, cases: dict[str, str], role: str) -> None:
+    client = sign_in(app, role)
+    for row in rows():
+        if row.method == "GET":
+            path = row.path.format(**cases)
+            answer = client.head(path)
+            assert answer.data == b""
+            assert outcome(client.get(path)) == outcome(answer) or answer.mimetype == "application/json", row
+
+
+def test_a_session_that_has_ended_opens_nothing(app: Flask, cases: dict[str, str], session: Session) -> None:
+    """Deactivated in the middle of the day: the next request already finds nobody signed in."""
+    client = sign_in(app, "gro")
+    assert client.get(f"/cases/{cases['own']}").status_code == 200
+    session.get_one(Officer, build.officer_id(session, ACCOUNTS["gro"])).is_active = False
+    session.commit()
+    assert outcome(client.get(f"/cases/{cases['own']}")) == "login"
+
+
+def test_the_check_of_the_table_would_notice_a_new_route(make_app: Callable[..., Flask]) -> None:
+    other = make_app()
+    other.add_url_rule("/secret-page", "secret_page", lambda: "secret")
+    with pytest.raises(AssertionError, match="secret_page"):
+        test_every_route_is_in_the_table(other)
+    assert other.test_client().get("/secret-page").status_code == 404, "a route without a rule does not exist"
