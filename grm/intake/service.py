@@ -5,7 +5,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -31,6 +31,7 @@ from grm.offices.queries import directory
 
 _TRIES = 3
 """A tracking number has 60 random bits; drawing one that is taken twice running means that the randomness is broken."""
+_CLOCK = tuple(each.name for each in fields(deadlines.Planned))
 _NUMBER_TAKEN = "uq__cases__tracking_number"
 
 
@@ -207,7 +208,7 @@ def _compose(session: Session, book: Directory, filing: Filing, actor: Actor, no
         event=event.values,
         texts=event.texts,
         people=_people(answers, number),
-        deadlines=[asdict(each) for each in planned],
+        deadlines=[{name: getattr(each, name) for name in _CLOCK} for each in planned],
         accused_office_ids=route.accused_office_ids,
         accused_posts=route.accused_posts,
         draft_hash=draft_hash(filing.token),

@@ -5,11 +5,13 @@ Any post may carry any of the form's fields; all known ones are kept, so a clien
 them it is the next page itself.
 """
 
+import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -24,11 +26,12 @@ from grm.kernel.transaction import transaction
 from grm.offices.queries import directory
 from grm.web.guard import keeps_typed_text, public
 from grm.web.locale import gettext, language
-from grm.web.security import form_is_stale
+from grm.web.security import csrf_token, form_is_stale
 
 blueprint = Blueprint("intake", __name__)
 COOKIE = "grm_draft"
 COOKIE_PATH = "/complaints"
+_CSRF = re.compile('(name="csrf_token" value=")([^"]+)(")')
 SHOWS_SECRET = timedelta(minutes=30)
 """How long after filing the receipt shows the secret again: long enough for a lost connection, too short for the next
 person at a shared computer."""
@@ -86,7 +89,7 @@ def _shown() -> Response:
             )
     if page and page > 1:
         return redirect(url_for("intake.new"), 303)
-    return _page(new_token(), 1, Content())
+    return _blank(new_token())
 
 
 def _taken() -> Response | tuple[Response, int]:
@@ -244,6 +247,25 @@ def _page(
         **values,
     )
     return _with_cookie(make_response(body), token)
+
+
+_shells: dict[tuple[int, date, str, bytes], str] = {}
+
+
+def _blank(token: str) -> Response:
+    """A form nobody has typed in. For every visitor it is the same but for its two tokens, so it is rendered once for an
+    edition, day and language and the tokens are put in."""
+    if request.query_string not in (b"", b"lang=bn", b"lang=en") or current_user.is_authenticated:
+        return _page(token, 1, Content())
+    offer = choices.offer(db.session())
+    key = (offer.book.edition, offer.day, language(), request.query_string)
+    if key not in _shells:
+        rendered = _page("{draft}", 1, Content()).get_data(as_text=True)
+        if len(_shells) > 32:
+            _shells.clear()
+        _shells[key] = _CSRF.sub(r"\1{csrf}\3", rendered)
+    shell = _shells[key].replace("{draft}", token, 1).replace("{csrf}", csrf_token(), 1)
+    return _with_cookie(make_response(shell), token)
 
 
 def _address(page: int) -> str:

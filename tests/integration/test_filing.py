@@ -419,3 +419,12 @@ def test_the_history_of_a_filing_holds(citizen: Citizen, session: Session) -> No
     }
     assert chain.first_bad([chain.ChainRow(record, event.previous_hash, event.hash)], case.history_head) is None
     assert case.received_on == dhaka_date(case.filed_at)
+
+
+def test_every_visitor_gets_tokens_of_his_own(app: Flask) -> None:
+    forms = [Citizen(app).get(FORM).form("csrf_token", "draft") for _ in range(3)]
+    for name in ("csrf_token", "draft"):
+        values = [form.values[name][0] for form in forms]
+        assert len(set(values)) == 3 and not [value for value in values if "{" in value]
+    assert Citizen(app).get(FORM + "?lang=en").document.first("html")["lang"] == "en"
+    assert Citizen(app).get(FORM).document.first("html")["lang"] == "bn"
