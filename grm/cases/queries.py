@@ -127,6 +127,15 @@ def can_find(session: Session, actor: Actor, tracking_number: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """An officer by name only: no more of the row is read."""
+
+    id: int
+    name_bn: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class EventLine:
     """One event of the history, with its texts (None: erased) and the officers it names."""
 
@@ -134,8 +143,8 @@ class EventLine:
     kind: str
     at: datetime
     actor_kind: str
-    actor: Officer | None
-    officer: Officer | None
+    actor: Named | None
+    officer: Named | None
     data: dict[str, Any]
     texts: dict[str, str | None]
 
@@ -144,7 +153,9 @@ def events_of(session: Session, case_id: int) -> tuple[EventLine, ...]:
     """The history of a case, the oldest first (one statement)."""
     doer, named = aliased(Officer), aliased(Officer)
     rows = session.execute(
-        select(CaseEvent, doer, named, CaseText.field, CaseText.body)
+        select(CaseEvent.seq, CaseEvent.kind, CaseEvent.at, CaseEvent.actor_kind, CaseEvent.data)
+        .add_columns(doer.id, doer.name_bn, doer.name_en, named.id, named.name_bn, named.name_en)
+        .add_columns(CaseText.field, CaseText.body)
         .outerjoin(doer, and_(CaseEvent.actor_kind == "officer", doer.id == CaseEvent.actor_id))
         .outerjoin(named, named.id == cast(CaseEvent.data["officer_id"].astext, BigInteger))
         .outerjoin(CaseText, and_(CaseText.case_id == CaseEvent.case_id, CaseText.seq == CaseEvent.seq))
@@ -152,13 +163,12 @@ def events_of(session: Session, case_id: int) -> tuple[EventLine, ...]:
         .order_by(CaseEvent.seq, CaseText.id)
     )
     lines: dict[int, EventLine] = {}
-    for event, actor, officer, name, body in rows:
-        line = lines.setdefault(
-            event.seq,
-            EventLine(event.seq, event.kind, event.at, event.actor_kind, actor, officer, event.data, {}),
-        )
-        if name is not None:
-            line.texts[name] = body
+    for seq, kind, at, actor_kind, data, *names, field, body in rows:
+        if seq not in lines:
+            actor, officer = (Named(*three) if three[0] is not None else None for three in (names[:3], names[3:]))
+            lines[seq] = EventLine(seq, kind, at, actor_kind, actor, officer, data, {})
+        if field is not None:
+            lines[seq].texts[field] = body
     return tuple(lines.values())
 
 

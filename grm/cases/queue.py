@@ -89,7 +89,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of one page, and where the pages beside it begin."""
+    """The rows of one page (`Case`, and `name_bn`, `name_en` of who has it), and where the pages beside it begin."""
 
     rows: Sequence[Row[Any]]
     previous: Cursor | None
@@ -130,7 +130,7 @@ def page(
     """One page of a view: open cases the most urgent first, all cases the latest first. One statement."""
     is_backward = cursor is not None and cursor.is_backward
     statement = _ordered(
-        select(Case, Officer)
+        select(Case, Officer.name_bn, Officer.name_en)
         .outerjoin(Officer, Officer.id == Case.assignee_id)
         .where(*_conditions(session, actor, queue, tab, filters, now)),
         tab,
