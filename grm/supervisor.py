@@ -12,6 +12,7 @@ file, so that the next start finds what was left. Standard library only.
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -78,8 +79,6 @@ class Supervisor:
     ) -> Program:
         """Start a program with its output in a log file; `options` go to Popen."""
         log = self._log / f"{name}.log"
-        if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
-            log.replace(log.with_suffix(".log.1"))
         program = Program(name, [str(a) for a in argv], log, stop_signal, orphan_signal, stop_seconds, options)
         self._stages[-1].append(program)
         self._spawn(program)
@@ -123,6 +122,7 @@ class Supervisor:
             raise StopRequested
         now = time.monotonic()
         for program in self._programs():
+            _cut_log(program.log)
             if program.process and program.process.poll() is not None:
                 self._has_died(program, program.process, now)
             elif program.process is None and program.restart_at is not None and now >= program.restart_at:
@@ -172,6 +172,7 @@ class Supervisor:
             if os.getppid() != launcher:  # it died before the line above
                 os._exit(1)
 
+        _cut_log(program.log)
         with program.log.open("ab") as log:
             options = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **program.options}
             program.process = subprocess.Popen(program.argv, start_new_session=True, preexec_fn=prepare, **options)
@@ -192,6 +193,13 @@ class Supervisor:
     def _write_note(self) -> None:
         pids = [program.process.pid for program in self._programs() if program.process]
         self._note.write_text("".join(f"{pid} {_born(pid)}\n" for pid in pids))
+
+
+def _cut_log(log: Path) -> None:
+    """Set a long log aside. Copied and emptied, not renamed: the program goes on writing to the file it has open."""
+    if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
+        shutil.copyfile(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)
 
 
 def _how(code: int) -> str:

@@ -79,7 +79,8 @@ class Launcher:
         web += ["--workers", str(settings.web_workers), "--threads", str(settings.web_threads)]
         web += ["--preload", "--no-control-socket", "--graceful-timeout", "5", "wsgi:app"]
         celery = [BIN / "celery", "--app", "wsgi:celery"]
-        level = ["--loglevel", settings.log_level]
+        # Celery's own lines say that a tick was sent and done, several a second; the product logs for itself.
+        level = ["--loglevel", "WARNING" if settings.log_level == "INFO" else settings.log_level]
         worker = [*celery, "worker", *level, "--concurrency", str(settings.worker_concurrency)]
         worker += ["--queues", "ticks,delivery", "--without-gossip", "--without-mingle"]
         beat = [*celery, "beat", *level, "--scheduler", "grm.schedule:Scheduler"]

@@ -95,6 +95,19 @@ def test_a_program_that_dies_again_and_again_ends_everything(
     supervisor.stop_all()
 
 
+def test_a_long_log_is_set_aside_while_its_program_goes_on(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOG_LIMIT_BYTES", 1000)
+    talk = "import time\nprint('x' * 2000, flush=True)\ntime.sleep(1)\nprint('later', flush=True)\ntime.sleep(60)"
+    supervisor.start("talker", [sys.executable, "-c", talk])
+    wait_for_line(tmp_path / "talker.log")
+    supervisor.tend()
+    assert wait_for_line(tmp_path / "talker.log") == "later\n"
+    assert (tmp_path / "talker.log.1").read_text() == "x" * 2000 + "\n"
+    supervisor.stop_all()
+
+
 def test_waiting_ends_when_stopping_is_asked_for(supervisor: Supervisor) -> None:
     supervisor.stop_requested = True
     with pytest.raises(StopRequested):
