@@ -61,7 +61,7 @@ def parse(content: bytes) -> Parsed:
         reader.fieldnames = header
         return _collect(reader)
     except csv.Error as error:
-        return _refused(reader.line_num, f"this is no readable CSV: {error}")
+        return _refused(reader.reader.line_num, f"this is no readable CSV: {error}")
 
 
 def _refused(line: int, message: str) -> Parsed:
