@@ -17,10 +17,15 @@ from sqlalchemy import Column, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from grm.cases.models import Case
-from grm.kernel.db import Base
+from grm.cases.models import Accused, Case, CaseEvent, CaseText, Complainant
+from grm.deadlines.models import Deadline
+from grm.intake.models import Submission
 
 Values = Mapping[str, Any]
+_TABLES: dict[str, Any] = {
+    model.__tablename__: model.__table__
+    for model in (Submission, Case, CaseEvent, Complainant, Deadline, CaseText, Accused)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def _columns(table: str) -> list[Column[Any]]:
     keys = {"id", "case_id", "submission_id"}
     return [
         column
-        for column in Base.metadata.tables[table].columns
+        for column in _TABLES[table].columns
         if column.name not in keys
         and column.computed is None
         and (column.server_default is None or column.default is not None)
