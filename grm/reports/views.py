@@ -1,6 +1,6 @@
 """The reports: what is late, where, at whose desk. Every figure opens the list it counts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -76,10 +76,10 @@ def escalations() -> str:
         "reports/escalations.html",
         chosen=chosen,
         by=by,
+        lines=_lines(by),
         total=by["total"][0][1] if by["total"] else 0,
         matrix=queries.ministry_by_level(session, actor(), chosen, now),
         levels=LEVELS,
-        bands=[band.code for band in AGE_BANDS],
         titles=_titles(known),
         options=_options(known),
         gaps=queries.gaps(session, actor()),
@@ -266,6 +266,19 @@ def _options(known: Directory) -> dict[str, list[tuple[str, str]]]:
     return {
         key: sorted(titles[key].items(), key=lambda pair: pair[1]) for key in ("ministry", "programme", "district")
     } | {key: list(titles[key].items()) for key in ("level", "age")}
+
+
+def _lines(by: Mapping[str, Sequence[tuple[str | None, int]]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the table rows of each dimension: ages in their order, the rest with the most cases first."""
+    order = {band.code: position for position, band in enumerate(AGE_BANDS)}
+    return {
+        dimension: [
+            {"code": code, "number": number}
+            for code, number in sorted(by[dimension], key=lambda pair: (order.get(pair[0] or "", 0), -pair[1]))
+            if code is not None
+        ]
+        for dimension in ("age", "programme", "district")
+    }
 
 
 def _vacancies(session: Any, today: Any) -> list[Any]:
