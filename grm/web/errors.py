@@ -6,7 +6,8 @@ import structlog
 from flask import Flask, g, render_template, request
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.wrappers import Response
 
 from grm.kernel.db import db
 from grm.kernel.errors import (
@@ -63,6 +64,11 @@ def page(status: int, **values: Any) -> tuple[str, int, dict[str, str]]:
 def _http_error(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
+    if isinstance(error, SecurityError):
+        # The Host header names none of ours: no address can be built, so no page either.
+        return Response(
+            "This server does not answer to that name.\n", error.code, content_type="text/plain; charset=utf-8"
+        )
     typed = typed_text() if error.code in (400, 413) else {}
     body, status, headers = page(error.code, typed=typed)
     if error.code == 405 and getattr(error, "valid_methods", None):
