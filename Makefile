@@ -9,6 +9,8 @@ BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
 export UV_NO_PROGRESS := 1
+# The system's certificates where it has them, as a site may have its own authority; else the ones uv brings along.
+export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),1,0)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Universal (any platform), hash-pinned, and without the address of any registry: works with pip, uv and behind mirrors.
