@@ -1,0 +1,51 @@
+"""The sweep at size: it finds what is due through the partial index, however many deadlines are not due."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from grm.escalation.sweep import DUE, sweep
+from tests.support import build
+
+AS_OF = datetime(2026, 11, 20, 18, tzinfo=UTC)
+CASES, OVERDUE = 50_000, 1_500
+
+
+@pytest.fixture
+def at_size(session: Session) -> Session:
+    ministries = ("social-welfare", "food", "land", "agriculture")
+    build.many_cases(session, CASES, OVERDUE, AS_OF, [build.office_id(session, slug) for slug in ministries])
+    session.commit()
+    return session
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(each for part in plan.get("Plans", ()) for each in nodes(part))]
+
+
+def test_at_size_only_what_is_due_is_read_and_a_pass_over_nothing_costs_nothing(at_size: Session) -> None:
+    statement = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {DUE.text}")
+    for generic in ("force_custom_plan", "force_generic_plan"):
+        at_size.execute(text(f"SET LOCAL plan_cache_mode = {generic}"))
+        [found] = at_size.execute(statement, {"as_of": AS_OF, "limit": 1000, "failed": []}).scalar_one()
+        scans = {node["Relation Name"]: node for node in nodes(found["Plan"]) if "Relation Name" in node}
+        assert scans["deadline"].get("Index Name") == "ix__deadline__next_rung_at", found
+        assert scans["cases"].get("Index Name") == "pk__cases", found
+        assert scans["deadline"]["Actual Rows"] * scans["deadline"]["Actual Loops"] <= OVERDUE
+    at_size.rollback()
+
+    result = sweep(AS_OF)
+    assert (result.escalated[1], result.batches) == (OVERDUE, 2)
+
+    fastest = min(_seconds_of_a_pass() for _ in range(5))
+    assert fastest < 0.05, f"a pass over nothing took {fastest:.3f} s"
+
+
+def _seconds_of_a_pass() -> float:
+    started = time.perf_counter()
+    assert sweep(AS_OF).is_empty
+    return time.perf_counter() - started
