@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from grm.kernel import clock, context
 from grm.notifications import delivery
+from grm.notifications.channels.contract import Letter
 from grm.notifications.channels.smtp import MailServer
 from grm.notifications.delivery import Post, deliver_due, end_overdue
 from tests.support.mailbox import Mailbox, free_port, running_mailbox
@@ -76,6 +77,13 @@ def test_a_bangla_mail_arrives_whole(session: Session, mailbox: Mailbox, post: P
     assert "৩১ ডিসেম্বর ২০২৬" in mail.get_content()
     assert (row.state, row.ended_at, row.provider_reference) == ("delivered", now, mail["Message-ID"])
     assert all(max(raw) < 128 for raw in mailbox.raw), "headers and body travel as ASCII, whatever the servers between"
+
+
+def test_a_line_with_a_leading_dot_ends_no_mail(post: Post, mailbox: Mailbox, now: datetime) -> None:
+    body = "first\n.\n..two\nRSET\nlast\n"
+    letter = Letter("r", ADDRESS, "en", "Dots", body, now)
+    assert post.transport.send(letter, lambda: True).result == "delivered"
+    assert mailbox.taken[0].get_content().replace("\r\n", "\n") == body
 
 
 def test_two_messages_never_share_a_message_id(session: Session, mailbox: Mailbox, post: Post, now: datetime) -> None:

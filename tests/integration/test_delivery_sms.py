@@ -16,6 +16,7 @@ from grm.kernel.db import db
 from grm.notifications import delivery
 from grm.notifications.backoff import REPORT_PATIENCE
 from grm.notifications.delivery import Post, deliver_due, end_overdue
+from tests.support import build
 from tests.support import gateway as gw
 from tests.support.gateway import Gateway, running_gateway
 from tests.support.outbox import PHONE, add_message, attempts, later, message, outcomes, states
@@ -309,6 +310,42 @@ def test_old_and_unneeded_messages_end_without_a_call(
     assert deliver_due(post, later(now, hours=2)) == {"accepted": 1}
     assert end_overdue(later(now, hours=2)) == {"expired": 2}
     assert states(session) == ["expired", "expired", "accepted"]
+
+
+def test_an_absent_gateway_uses_up_no_tries(session: Session, gateway: Gateway, post: Post, now: datetime) -> None:
+    message_id = add_message(session, now)
+    gateway.stop()
+    at = now
+    while len(attempts(session, message_id)) < 20:
+        at = later(at, minutes=2)
+        assert deliver_due(post, at) == {"unreachable": 1}
+    gateway.start()
+    gateway.answers(gw.BROKEN)
+    assert deliver_due(post, later(at, minutes=2)) == {"temporary": 1}
+    assert states(session) == ["pending"], "the first real refusal is the first of twelve"
+
+
+def test_all_attempts_say_the_same(session: Session, gateway: Gateway, post: Post, now: datetime) -> None:
+    gateway.answers(gw.BROKEN)
+    add_message(session, now)
+    deliver_due(post, now)
+    session.execute(text("""UPDATE message SET params = '{"tracking_number": "X", "due_on": "2030-01-01"}'"""))
+    session.commit()
+    deliver_due(post, later(now, minutes=1))
+    assert gateway.requests[0]["text"] == gateway.requests[1]["text"] == gateway.accepted[0]["text"]
+
+
+def test_a_reminder_about_an_ended_case_is_dropped(
+    session: Session, gateway: Gateway, post: Post, now: datetime
+) -> None:
+    still_open, ended = build.case(session), build.case(session, status="resolved", outcome="answered", ended_at=now)
+    first = add_message(session, now, "a", template="case-late-complainant", case_id=still_open.id)
+    second = add_message(session, now, "b", template="case-late-complainant", case_id=ended.id)
+    third = add_message(session, now, "c", template="case-resolved-complainant", case_id=ended.id)
+    assert deliver_due(post, now) == {"accepted": 2, "skipped": 1}
+    assert gateway.references() == {str(first): 1, str(third): 1}
+    row = message(session, second)
+    assert (row.state, row.error) == ("expired", "no-longer-needed")
 
 
 def test_a_message_without_a_text_fails_alone(session: Session, gateway: Gateway, post: Post, now: datetime) -> None:

@@ -181,6 +181,19 @@ def take_step(step: object, claimed: outbox.Claimed, now: datetime) -> None:
             receipts.take(act, Report(claimed.id, step, ""))
 
 
+def test_a_failure_reported_after_the_end_changes_nothing_and_a_delivery_does(session: Session, now: datetime) -> None:
+    message_id = add_message(session, now, state="unknown", expires_at=later(now, hours=1))
+    assert end_overdue(later(now, hours=2)) == {"held": 1}
+    with transaction(later(now, hours=3)) as act:
+        assert not receipts.take(act, Report(message_id, 2, "late"))
+    row = message(session, message_id)
+    assert (row.state, row.error, row.ended_at) == ("held", "answer-unknown", later(now, hours=2))
+    with transaction(later(now, hours=4)) as act:
+        assert receipts.take(act, Report(message_id, 1, "later still"))
+    row = message(session, message_id)
+    assert (row.state, row.error, row.ended_at) == ("delivered", None, later(now, hours=2))
+
+
 def test_an_early_report_survives_our_own_commit(session: Session, now: datetime) -> None:
     """The gateway reports delivery before its answer reaches us: the later "accepted" must not push the message back."""
     message_id = add_message(session, now)
