@@ -10,7 +10,6 @@ from sqlalchemy import (
     Computed,
     ForeignKey,
     Index,
-    SmallInteger,
     UniqueConstraint,
     text,
 )
@@ -197,13 +196,3 @@ class CaseText(Model):
     field: Mapped[str]
     body: Mapped[str | None]
     salt: Mapped[bytes]
-
-
-class TrackingGuard(Model):
-    """Failed attempts at the secret of one case: waits grow from 30 seconds to an hour (NIST SP 800-63B, throttling)."""
-
-    __tablename__ = "tracking_guard"
-
-    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"), primary_key=True, autoincrement=False)
-    failures: Mapped[int] = mapped_column(SmallInteger)
-    blocked_until: Mapped[datetime | None]

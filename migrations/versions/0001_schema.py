@@ -691,14 +691,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('pending', 'sending', 'unknown')"),
     )
     op.create_table(
-        "tracking_guard",
-        sa.Column("case_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("failures", sa.SmallInteger(), nullable=False),
-        sa.Column("blocked_until", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk__tracking_guard__case_id")),
-        sa.PrimaryKeyConstraint("case_id", name=op.f("pk__tracking_guard")),
-    )
-    op.create_table(
         "attempt",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=False),
@@ -798,7 +790,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix__deadline_pause__deadline_id"), table_name="deadline_pause")
     op.drop_table("deadline_pause")
     op.drop_table("attempt")
-    op.drop_table("tracking_guard")
     op.drop_index(
         "ix__message__to_send",
         table_name="message",

@@ -49,7 +49,6 @@ INSERT INTO accused (case_id, office_id) VALUES (1, 2);
 INSERT INTO case_event (case_id, seq, kind, at, actor_kind, data, previous_hash, hash) VALUES
     (1, 1, 'filed', '2026-02-01 05:00+00', 'complainant', '{"channel": "web"}', '\x', '\x06');
 INSERT INTO case_text (case_id, seq, field, body, salt) VALUES (1, 1, 'details', 'ছয় মাস ভাতা পাইনি', '\x0a');
-INSERT INTO tracking_guard (case_id, failures) VALUES (1, 2);
 INSERT INTO deadline (id, case_id, kind, epoch, policy_id, calendar_version, started_at, due_on, due_at, state,
                       next_level, next_rung_at) VALUES
     (1, 1, 'resolve', 1, 1, 1, '2026-02-01 05:00+00', '2026-03-16', '2026-03-16 18:00+00', 'breached', 2,
