@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -70,6 +70,12 @@ class CasePage:
     def is_overdue(self) -> bool:
         """Whether its time is over."""
         return not self.is_ended and not self.case.is_paused and self.case.due_at <= self.now
+
+    @property
+    def waiting_until_on(self) -> date | None:
+        """The last day of the wait for the complainant."""
+        until = self.case.waiting_until
+        return dhaka_date(until - timedelta(microseconds=1)) if until else None
 
     @property
     def is_provisional(self) -> bool:

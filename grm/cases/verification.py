@@ -131,6 +131,16 @@ def _left_over(connection: Connection) -> Iterator[Fault]:
     ).first()
     if lost is not None:
         yield Fault(f"submission {lost.id}", "the case of this submission is gone")
+    # The first event commits to the form as it was received.
+    changed = connection.execute(
+        text(
+            "SELECT s.id, c.tracking_number FROM case_event e JOIN cases c ON c.id = e.case_id "
+            "JOIN submission s ON s.id = c.submission_id WHERE e.seq = 1 AND e.data ? 'submission' "
+            "AND encode(sha256(s.sealed), 'hex') <> e.data ->> 'submission' ORDER BY s.id LIMIT 1"
+        )
+    ).first()
+    if changed is not None:
+        yield Fault(f"case {changed.tracking_number} submission {changed.id}", "the form as received was changed")
 
 
 def _texts(connection: Connection, tally: Tally) -> Iterator[Fault]:

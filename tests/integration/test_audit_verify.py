@@ -1,5 +1,6 @@
 """`audit verify`: whoever edits, deletes, reorders or cuts, even as superuser, is found, and the row is named."""
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -8,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grm.cases import history, service
-from grm.cases.models import Case
+from grm.cases.models import Case, CaseEvent
 from grm.cli import register
-from grm.kernel import audit
+from grm.kernel import audit, tracking_number
 from grm.kernel.actor import SYSTEM
 from tests.support import build
 
@@ -131,6 +132,21 @@ def test_what_was_done_to_an_audit_stream_is_found(app: Flask, session: Session,
     as_superuser(session, *statements.split("; "))
     code, output = verify(app)
     assert code == 1 and named in output
+
+
+def test_a_changed_submission_is_found(app: Flask, session: Session) -> None:
+    number = tracking_number.new_tracking_number()
+    sealed = hashlib.sha256(b"sealed").hexdigest()
+    first = history.first_event(number, "filed", build.dhaka(2026, 1, 4), SYSTEM, {"submission": sealed})
+    row = build.case(session, tracking_number=number, history_head=first.tip.head)
+    session.commit()
+    as_superuser(session, "DELETE FROM case_event WHERE case_id = :id", id=row.id)
+    session.add(CaseEvent(case_id=row.id, **first.values))
+    session.commit()
+    assert verify(app)[0] == 0
+    as_superuser(session, "UPDATE submission SET sealed = 'changed' WHERE id = :id", id=row.submission_id)
+    code, output = verify(app)
+    assert code == 1 and f"case {number} submission {row.submission_id}" in output
 
 
 def test_erasing_a_text_does_not_break_the_chain(app: Flask, session: Session, case: Case) -> None:

@@ -1,0 +1,144 @@
+"""Random lives of cases: whoever does whatever in whatever order, what the pure decision says is what happens,
+and nothing that must hold is ever broken."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from grm.cases import lifecycle, queries, referral, service
+from grm.cases.models import Case, CaseEvent
+from grm.cases.states import OUTCOMES, STATUS_CHANGES, TRANSITIONS, Action, Status
+from grm.cases.verification import Tally, faults
+from grm.deadlines.calendar import dhaka_date
+from grm.deadlines.explain import explain_case
+from grm.kernel.actor import SYSTEM, Actor, complainant
+from grm.kernel.errors import IllegalAction, NotFound
+from grm.offices.queries import holders
+from tests.support import build
+
+TEXT = "এটি পরীক্ষার জন্য লেখা একটি পূর্ণ বাক্য।"
+OFFICERS = (
+    "gro.social-welfare",
+    "officer.social-welfare",
+    "appeal.social-welfare",
+    "gro.food",
+    "cabinet",
+    "desk.dhaka",
+)
+
+
+def perform(rng: random.Random, session: Session, case: Case, action: Action, who: Actor, now: datetime) -> int:
+    """Do it, with input that is in order."""
+    number, version = case.tracking_number, case.version
+    facts = queries.find_case(session, SYSTEM, number)[1]
+    office, assignee = None, None
+    if action is Action.REFER:
+        office = rng.choice(referral.targets(session, facts, dhaka_date(now))[:6])[0].id
+    if action is Action.ASSIGN:
+        seats = handlers_of(session, case, now)
+        assignee = rng.choice(seats) if seats else None
+    session.rollback()
+    acts: dict[Action, Callable[[], int]] = {
+        Action.ACKNOWLEDGE: lambda: service.acknowledge_case(who, number, version, now=now),
+        Action.CLAIM: lambda: service.claim_case(who, number, version, now=now),
+        Action.ASSIGN: lambda: service.assign_case(who, number, version, assignee, now=now),
+        Action.NOTE: lambda: service.add_note(who, number, version, TEXT, now=now),
+        Action.ASK: lambda: service.ask_complainant(who, number, version, TEXT, now=now),
+        Action.REFER: lambda: service.refer_case(who, number, version, office, TEXT, now=now),
+        Action.RESOLVE: lambda: service.resolve_case(
+            who,
+            number,
+            version,
+            outcome=rng.choice(OUTCOMES),
+            reply=TEXT,
+            root_cause=TEXT,
+            prevention=TEXT,
+            contact="wrote",
+            now=now,
+        ),
+        Action.DECLINE: lambda: service.decline_case(who, number, version, "before_court", TEXT, now=now),
+        Action.CLOSE: lambda: service.close_case(who, number, version, TEXT, now=now),
+        Action.ANSWER: lambda: service.answer_question(who, number, TEXT, now=now),
+        Action.ADD_INFORMATION: lambda: service.add_information(who, number, TEXT, now=now),
+        Action.WITHDRAW: lambda: service.withdraw_case(who, number, TEXT, now=now),
+    }
+    return acts[action]()
+
+
+def handlers_of(session: Session, case: Case, now: datetime) -> list[int]:
+    """Who may be given the case."""
+    seats = holders(session, [case.office_id], dhaka_date(now))
+    return [each.officer_id for each in service.handlers_among(seats, case.desk, ())]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_life_of_a_case(session: Session, seed: int) -> None:
+    rng = random.Random(seed)
+    sensitive = seed % 3 == 0
+    case = build.case(
+        session,
+        desk="appeal" if sensitive else "gro",
+        filed_at=build.dhaka(2026, 1, 4),
+        category="bribe-demand" if sensitive else "payment-not-received",
+    )
+    session.commit()
+    everybody = [build.actor(session, name) for name in OFFICERS]
+    everybody += [complainant(case.tracking_number), complainant("0000000000000")]
+    now, done, refused = build.dhaka(2026, 1, 4, 11), 0, 0
+    for _ in range(60):
+        now += timedelta(hours=rng.randrange(1, 60))
+        action = rng.choice([each for each in Action if each is not Action.RESUME])
+        who = rng.choice(everybody)
+        if rng.random() < 0.9 and action in (Action.RESOLVE, Action.DECLINE, Action.WITHDRAW):
+            continue  # most lives should be long
+        _, facts = queries.find_case(session, SYSTEM, case.tracking_number)
+        session.refresh(case)
+        before, version = Status(case.status), case.version
+        verdict = lifecycle.decide(facts, action, who)
+        try:
+            assert perform(rng, session, case, action, who, now) == version + 1
+        except NotFound:
+            assert verdict.is_hidden
+        except IllegalAction as error:
+            assert error.code == verdict.why or (action is Action.REFER and error.code == "return-needs-superior")
+        else:
+            assert verdict.is_allowed
+            session.refresh(case)
+            assert case.status == verdict.status == TRANSITIONS[before, action]
+            done += 1
+            continue
+        session.rollback()
+        session.refresh(case)
+        assert (case.status, case.version) == (before, version)
+        refused += 1
+        if case.waiting_until is not None and case.waiting_until <= now:
+            assert service.resume_wait(case.tracking_number, now=now)
+    assert done >= 2 and refused >= 4
+    assert_whole(session, case)
+
+
+def assert_whole(session: Session, case: Case) -> None:
+    """What must hold of every case at any time."""
+    session.rollback()
+    session.refresh(case)
+    assert list(faults(session.connection(), Tally())) == []
+    events = session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq)).all()
+    assert len(events) == case.history_length
+    assert [event.data["version"] for event in events[1:]] == list(range(2, case.version + 1))
+    changes = [(e.data["status_from"], e.data["status_to"]) for e in events if "status_to" in e.data]
+    assert set(changes) <= {(a.value, b.value) for a, b in STATUS_CHANGES}
+    assert [a for a, _ in changes[1:]] == [b for _, b in changes[:-1]]
+    assert changes == [] or changes[-1][1] == case.status
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    clock = build.deadline(session, case.id)
+    assert (clock.due_on, clock.due_at) == (case.due_on, case.due_at)
+    assert (clock.state == "paused") == case.is_paused
+    assert all(each.is_consistent for each in explain_case(session, case.id))
+    if not case.is_open:
+        assert clock.state in ("met", "breached") and clock.next_rung_at is None
+    referred = session.scalar(select(func.count()).where(CaseEvent.case_id == case.id, CaseEvent.kind == "referred"))
+    assert case.referral_count == referred
