@@ -12,7 +12,7 @@ from grm.escalation.sweep import DUE, sweep
 from tests.support import build
 
 AS_OF = datetime(2026, 11, 20, 18, tzinfo=UTC)
-CASES, OVERDUE = 50_000, 1_500
+CASES, OVERDUE = 100_000, 1_500
 
 
 @pytest.fixture
@@ -32,10 +32,10 @@ def test_at_size_only_what_is_due_is_read_and_a_pass_over_nothing_costs_nothing(
     for generic in ("force_custom_plan", "force_generic_plan"):
         at_size.execute(text(f"SET LOCAL plan_cache_mode = {generic}"))
         [found] = at_size.execute(statement, {"as_of": AS_OF, "limit": 1000, "failed": []}).scalar_one()
-        scans = {node["Relation Name"]: node for node in nodes(found["Plan"]) if "Relation Name" in node}
-        assert scans["deadline"].get("Index Name") == "ix__deadline__next_rung_at", found
-        assert scans["cases"].get("Index Name") == "pk__cases", found
-        assert scans["deadline"]["Actual Rows"] * scans["deadline"]["Actual Loops"] <= OVERDUE
+        plan = nodes(found["Plan"])
+        assert "Seq Scan" not in {node["Node Type"] for node in plan}, found
+        assert {node.get("Index Name") for node in plan} >= {"ix__deadline__next_rung_at", "pk__cases"}, found
+        assert all(node["Actual Rows"] * node["Actual Loops"] <= OVERDUE for node in plan), found
     at_size.rollback()
 
     result = sweep(AS_OF)
