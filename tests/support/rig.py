@@ -1,4 +1,4 @@
-"""The whole system as `make run` starts it, with a real SMS gateway and a real mail server, seen from outside.
+"""The whole system as `make run` starts it, seen from outside; with a real SMS gateway and a real mail server if wanted.
 
 PostgreSQL, Valkey, gunicorn, a Celery worker and beat run as the launcher (grm/up.py) starts them, in a GRM_HOME of their
 own. Tests talk to it by HTTP, by `flask` commands in another shell, and by what the gateway and the mail server received.
@@ -33,35 +33,22 @@ Found = TypeVar("Found")
 _READY_SECONDS = 90
 
 
-class Rig:
-    """One running system."""
+class System:
+    """One running system with the development sink, as a newcomer has it."""
 
-    def __init__(self, top: Path) -> None:
+    def __init__(self, top: Path, **settings: str) -> None:
         top.chmod(0o711)  # started by root, PostgreSQL runs as nobody and must pass through
         self.home = top / "home"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.sms = gateway(top / "gateway")
-        self.mail = MailServer()
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
-        self.env = {
-            **inherited,
-            "GRM_HOME": str(self.home),
-            "PORT": str(self.port),
-            "SMS_GATEWAY_URL": self.sms.url,
-            "SMS_GATEWAY_USER": self.sms.user,
-            "SMS_GATEWAY_PASSWORD": self.sms.password,
-            "SMTP_URL": f"smtp://127.0.0.1:{self.mail.port}",
-            "DELIVERY_PERIOD_SECONDS": "0.5",
-        }
+        self.env = {**inherited, "GRM_HOME": str(self.home), "PORT": str(self.port), **settings}
         (top / "launcher").mkdir()
         self._launcher_log = top / "launcher" / "up.log"
         self._supervisor = Supervisor(top / "launcher", top / "launcher" / "programs", lambda text: None)
 
     def start(self) -> None:
         """Start everything and wait until the launcher says that it is ready."""
-        self.sms.start()
-        self.mail.start()
         command = [sys.executable, "grm/up.py"]
         self._supervisor.start("up", command, cwd=ROOT, env=self.env, stop_seconds=30)
         self.wait_until(self._is_ready, "the system", _READY_SECONDS)
@@ -69,8 +56,6 @@ class Rig:
     def stop(self) -> None:
         """Stop everything; nothing is left behind."""
         self._supervisor.stop_all()
-        self.mail.stop()
-        self.sms.stop()
         shutil.rmtree(embedded_places(self.home).sockets, ignore_errors=True)
 
     # --- people ---------------------------------------------------------------------------------------------
@@ -132,8 +117,6 @@ class Rig:
             for group in set(groups):
                 os.killpg(group, signal.SIGCONT)
 
-    # --- what arrives ---------------------------------------------------------------------------------------
-
     def wait_until(self, condition: Callable[[], Found], what: str, seconds: float = 20) -> Found:
         """Wait for a condition; what it found."""
         deadline = time.monotonic() + seconds
@@ -142,19 +125,6 @@ class Rig:
                 raise AssertionError(f"{what}: not within {seconds:g} s\n{self._logs()}")
             time.sleep(0.1)
         return found
-
-    def sms_to(self, number: str) -> list[Sms]:
-        """What has arrived at one phone; the number as +8801…"""
-        return [sms for sms in self.sms.received() if sms.to.lstrip("+") == number.lstrip("+")]
-
-    def mail_to(self, address: str) -> list[Any]:
-        """What has arrived in one mailbox."""
-        return [mail for mail in self.mail.received if address in mail.recipients]
-
-    def drain(self) -> None:
-        """Wait until no message waits to be sent."""
-        query = "SELECT count(*) AS n FROM message WHERE state IN ('pending', 'sending', 'unknown')"
-        self.wait_until(lambda: self.rows(query)[0]["n"] == 0, "all messages on their way")
 
     def _is_ready(self) -> bool:
         said = self._launcher_log.read_text() if self._launcher_log.exists() else ""
@@ -177,6 +147,49 @@ class Rig:
             for path in parts
             if path.exists()
         )
+
+
+class Rig(System):
+    """A running system whose messages go to a real SMS gateway and a real mail server."""
+
+    def __init__(self, top: Path) -> None:
+        self.sms = gateway(top / "gateway")
+        self.mail = MailServer()
+        super().__init__(
+            top,
+            SMS_GATEWAY_URL=self.sms.url,
+            SMS_GATEWAY_USER=self.sms.user,
+            SMS_GATEWAY_PASSWORD=self.sms.password,
+            SMTP_URL=f"smtp://127.0.0.1:{self.mail.port}",
+            DELIVERY_PERIOD_SECONDS="0.5",
+        )
+
+    def start(self) -> None:
+        """Start gateway and mail server, then the system."""
+        self.sms.start()
+        self.mail.start()
+        super().start()
+
+    def stop(self) -> None:
+        """Stop everything; nothing is left behind."""
+        super().stop()
+        self.mail.stop()
+        self.sms.stop()
+
+    # --- what arrives ---------------------------------------------------------------------------------------
+
+    def sms_to(self, number: str) -> list[Sms]:
+        """What has arrived at one phone; the number as +8801…"""
+        return [sms for sms in self.sms.received() if sms.to.lstrip("+") == number.lstrip("+")]
+
+    def mail_to(self, address: str) -> list[Any]:
+        """What has arrived in one mailbox."""
+        return [mail for mail in self.mail.received if address in mail.recipients]
+
+    def drain(self) -> None:
+        """Wait until no message waits to be sent."""
+        query = "SELECT count(*) AS n FROM message WHERE state IN ('pending', 'sending', 'unknown')"
+        self.wait_until(lambda: self.rows(query)[0]["n"] == 0, "all messages on their way")
 
 
 def must_be(page: Page, path: str, status: int = 200) -> Page:

@@ -288,9 +288,9 @@ class Browser:
             data = urlencode(pairs).encode()
         return self._open(urllib.request.Request(form.url, data, {**self._headers, **origin}))
 
-    def cookie(self, name: str) -> str | None:
-        """A cookie's value."""
-        return next((cookie.value for cookie in self._cookies if cookie.name == name), None)
+    def cookies(self) -> dict[str, str]:
+        """All cookies this browser holds."""
+        return {cookie.name: cookie.value or "" for cookie in self._cookies}
 
     def _open(self, request: urllib.request.Request) -> Page:
         try:

@@ -1,0 +1,200 @@
+"""Every page of the system in each state worth looking at, and how a person gets there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from tests.browser.site import COMPLAINT, DETAILS, Site, case_path
+
+Reach = Callable[[Page, Site], None]
+GRO = "gro.social-welfare"
+
+
+@dataclass(frozen=True)
+class View:
+    """One page in one state. `reach` leads there; `status` is the last answer's."""
+
+    name: str
+    reach: Reach
+    officer: str | None = None
+    status: int = 200
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_public(self) -> bool:
+        """Whether citizens see it."""
+        return self.officer is None
+
+
+def at(path: str) -> Reach:
+    """Just open an address."""
+    return lambda page, site: go(page, site, path)
+
+
+def go(page: Page, site: Site, path: str) -> None:
+    """Open an address of the site."""
+    page.goto(site.url + path)
+
+
+def press(page: Page) -> None:
+    """Press the main button of the page's main form."""
+    page.locator("main form .buttons button").first.click()
+
+
+def form_page(number: int) -> Reach:
+    """Go through the form up to a page."""
+
+    def reach(page: Page, site: Site) -> None:
+        go(page, site, "/complaints/new")
+        if number > 1:
+            page.select_option("[name=programme]", COMPLAINT["programme"])
+            page.check(f"[name=category][value={COMPLAINT['category']}]")
+            page.select_option("[name=district]", COMPLAINT["district"])
+            press(page)
+        if number > 2:
+            page.fill("[name=details]", DETAILS)
+            page.fill("[name=place]", "ডেমরা, ৬৪ নং ওয়ার্ড")
+            press(page)
+        if number > 3:
+            page.fill("[name=name]", "মোছাঃ রহিমা খাতুন")
+            page.fill("[name=phone]", "০১৭১২-৩৪৫৬৭৮")
+            page.check("[name=preferred_channel][value=sms]")
+            press(page)
+
+    return reach
+
+
+def form_error(number: int, **typed: str) -> Reach:
+    """Press the button of a page of the form with something wrong in it."""
+
+    def reach(page: Page, site: Site) -> None:
+        form_page(number)(page, site)
+        for name, value in typed.items():
+            page.fill(f"[name={name}]", value)
+        press(page)
+
+    return reach
+
+
+def receipt(page: Page, site: Site) -> None:
+    """File a complaint."""
+    form_page(4)(page, site)
+    page.check("[name=declaration]")
+    press(page)
+
+
+def resumed(page: Page, site: Site) -> None:
+    """Come back to a form begun before."""
+    form_page(3)(page, site)
+    go(page, site, "/complaints/new")
+
+
+def tracked(which: str) -> Reach:
+    """Show the status of a complaint."""
+
+    def reach(page: Page, site: Site) -> None:
+        number, secret = getattr(site, which)
+        go(page, site, "/track")
+        page.fill("[name=tracking_number]", number)
+        page.fill("[name=secret]", secret)
+        press(page)
+        for part in page.locator("main details").all():
+            part.evaluate("element => element.open = true")
+
+    return reach
+
+
+def track_error(page: Page, site: Site) -> None:
+    """Type codes that fit nothing."""
+    go(page, site, "/track")
+    page.fill("[name=tracking_number]", "৭ক")
+    press(page)
+
+
+def login_error(page: Page, site: Site) -> None:
+    """Sign in wrongly."""
+    go(page, site, "/login")
+    page.fill("[name=username]", "nobody")
+    page.fill("[name=password]", "wrong")
+    press(page)
+
+
+def opened(which: str) -> Reach:
+    """The page of a case with everything unfolded."""
+
+    def reach(page: Page, site: Site) -> None:
+        go(page, site, case_path(getattr(site, which)[0]))
+        for part in page.locator("main details").all():
+            part.evaluate("element => element.open = true")
+
+    return reach
+
+
+def resolve_error(page: Page, site: Site) -> None:
+    """Send the answer with next to nothing in it."""
+    opened("fresh")(page, site)
+    page.fill("#resolve-reply", "ঠিক আছে")
+    page.locator("#resolve .buttons button").click()
+
+
+def conflict(page: Page, site: Site) -> None:
+    """Somebody else acts on the case while a note is being typed."""
+    opened("fresh")(page, site)
+    page.fill("#note-note", "জেলা সমাজসেবা কার্যালয়ে খোঁজ নেওয়া হয়েছে; হিসাব নম্বর মেলেনি।")
+    site.act(site.signed_in("officer.social-welfare"), site.fresh[0], "NOTE", note="ব্যাংকে চিঠি পাঠানো হয়েছে।")
+    page.locator("#note .buttons button").click()
+
+
+def desk_error(page: Page, site: Site) -> None:
+    """Press the desk's button on an empty form."""
+    go(page, site, "/desk/new")
+    press(page)
+
+
+def why_all(page: Page, site: Site) -> None:
+    """Why this date, every day of it."""
+    go(page, site, case_path(site.fresh[0]) + "/why")
+    for part in page.locator("main details").all():
+        part.evaluate("element => element.open = true")
+
+
+VIEWS = (
+    View("home", at("/")),
+    View("form-1", form_page(1)),
+    View("form-1-error", form_error(1), status=422),
+    View("form-2", form_page(2)),
+    View("form-2-error", form_error(2, details=" ", incident_on="৩২/১৩/২০২৬"), status=422),
+    View("form-3", form_page(3)),
+    View("form-3-error", form_error(3, phone="০১০১২৩", email="x"), status=422),
+    View("form-4", form_page(4)),
+    View("form-4-error", form_error(4), status=422),
+    View("form-resume", resumed),
+    View("receipt", receipt),
+    View("receipt-empty", at("/complaints/sent")),
+    View("track", at("/track")),
+    View("track-error", track_error, status=422),
+    View("track-waiting", tracked("waiting")),
+    View("track-resolved", tracked("resolved")),
+    View("login", at("/login")),
+    View("login-error", login_error, status=422),
+    View("not-found", at("/no/such/page"), status=404),
+    View("outbox", at("/dev/outbox")),
+    View("queue", at("/queue?view=all"), GRO),
+    View("queue-overdue", at("/queue?view=overdue"), GRO),
+    View("queue-empty", at("/queue?view=mine&status=declined&level=3"), GRO),
+    View("queue-not-found", at("/queue?number=7B9E-1WEH-QR14K"), GRO),
+    View("case", opened("fresh"), GRO),
+    View("case-resolved", opened("resolved"), GRO),
+    View("case-sensitive", opened("sensitive"), "appeal.social-welfare"),
+    View("case-error", resolve_error, GRO, 422),
+    View("case-conflict", conflict, GRO, 409),
+    View("why", why_all, GRO),
+    View("desk-new", at("/desk/new"), "desk.dhaka"),
+    View("desk-error", desk_error, "desk.dhaka", 422),
+    View("reports", at("/reports"), "cabinet"),
+    View("escalations", at("/reports/escalations"), "cabinet"),
+    View("report-cases", at("/reports/cases?measure=escalated"), "cabinet"),
+)

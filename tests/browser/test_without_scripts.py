@@ -1,0 +1,74 @@
+"""The whole way of a complaint with scripts switched off, and every page readable so."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.pages import VIEWS, View, form_page, go, press
+from tests.browser.site import REPLY, Site, case_path
+
+NEEDS_EVALUATE = {"case", "case-resolved", "case-sensitive", "case-error", "case-conflict", "why", "track-waiting"}
+
+
+@pytest.fixture
+def visitor(chromium: Any, site: Site) -> Iterator[Any]:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 360, "height": 780})
+    yield context.new_page()
+    context.close()
+
+
+def officer_page(chromium: Any, site: Site) -> Any:
+    """An officer's page without scripts, not signed in yet."""
+    return chromium.new_context(java_script_enabled=False).new_page()
+
+
+def test_the_journey_needs_no_script(chromium: Any, site: Site, visitor: Any) -> None:
+    form_page(4)(visitor, site)
+    visitor.check("[name=declaration]")
+    press(visitor)
+    number, secret = (visitor.locator(".receipt .code").nth(n).inner_text().strip() for n in (0, 1))
+    assert visitor.url.endswith("/complaints/sent")
+
+    officer = officer_page(chromium, site)
+    go(officer, site, "/login?lang=en")
+    officer.fill("[name=username]", "gro.social-welfare")
+    officer.fill("[name=password]", "demo")
+    press(officer)
+    assert officer.url.endswith("/queue")
+    officer.fill("[name=number]", number)
+    officer.locator("form.filters button").click()
+    assert officer.url.endswith(case_path(number))
+    officer.get_by_role("button", name="Take this case").click()
+    officer.locator("#resolve summary").click()  # a <details> unfolds by itself
+    officer.check("#resolve [name=outcome][value=answered]")
+    officer.fill("#resolve-reply", REPLY)
+    officer.check("#resolve [name=contact][value=spoke]")
+    officer.fill("#resolve-root_cause", "নম্বর তোলার ভুল")
+    officer.fill("#resolve-prevention", "উপকারভোগীকে দেখিয়ে নম্বর তোলা")
+    officer.locator("#resolve .buttons button").click()
+    assert "Resolved" in officer.locator("main").inner_text()
+    officer.locator("header form button").first.click()
+    assert officer.url == f"{site.url}/"
+    go(officer, site, "/queue")
+    assert "/login" in officer.url
+    officer.context.close()
+
+    go(visitor, site, "/track")
+    visitor.fill("[name=tracking_number]", number)
+    visitor.fill("[name=secret]", secret)
+    press(visitor)
+    assert REPLY in visitor.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("view", [view for view in VIEWS if view.name not in NEEDS_EVALUATE], ids=str)
+def test_each_page_stands_without_scripts(chromium: Any, site: Site, view: View) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 360, "height": 780})
+    context.add_cookies(site.cookies(view.officer, "bn"))
+    try:
+        page = context.new_page()
+        view.reach(page, site)
+        assert page.locator("main h1").is_visible()
+        assert page.locator("script, noscript").count() == 0
+    finally:
+        context.close()
