@@ -4,9 +4,10 @@ Why restart instead of stopping everything: all programs are safe to kill at any
 ledger), so a worker that ran out of memory at night costs a second, not the office's morning. While the
 system is starting, and when one program dies again and again, everything stops with the reason shown.
 
-Three nets catch orphans. Each program is a process group of its own, killed as a whole at the end. Each gets a
-signal from the kernel when the launcher dies (PR_SET_PDEATHSIG), also of `kill -9`. And each is noted in a
-file, so that the next start finds what was left. Standard library only.
+Nets for what outlives a launcher that was itself killed: each program gets a signal from the kernel at that moment
+(PR_SET_PDEATHSIG); a guard, a fork that waits for nothing else, kills three seconds later what has not gone, with
+all its children; and programs are noted in a file, so that even without the guard the next start ends them.
+Standard library only.
 """
 
 import contextlib
@@ -27,6 +28,7 @@ _LOG_LIMIT_BYTES = 5_000_000
 _TAIL_LINES = 15
 _DEATHS_ALLOWED = 5
 _DEATHS_WITHIN_SECONDS = 120
+_LEFTOVER_SECONDS = 3
 
 
 class ProgramFailed(Exception):
@@ -61,6 +63,8 @@ class Supervisor:
         self._note = note
         self._say = say
         self._stages: list[list[Program]] = [[]]
+        self._guard = 0
+        self._guarded = -1
         self.stop_requested = False
 
     def new_stage(self) -> None:
@@ -141,25 +145,53 @@ class Supervisor:
                 left = program.stop_seconds - (time.monotonic() - started)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     program.process.wait(max(0.1, left))
-                _kill_group(program.process.pid)
+                with contextlib.suppress(ProcessLookupError):
+                    program.process.kill()
                 program.process.wait()
+                _kill_group(program.process.pid)
         self._stages = [[]]
         self._note.unlink(missing_ok=True)
+        if self._guard:
+            os.close(self._guarded)
+            os.waitpid(self._guard, 0)
+            self._guard = 0
+
+    def guard(self) -> None:
+        """Fork a guard that ends the programs when this process has died without doing so itself."""
+        ours, theirs = os.pipe()
+        self._guard = os.fork()
+        if self._guard:
+            os.close(ours)
+            self._guarded = theirs
+            return
+        try:
+            os.setsid()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            os.dup2(ours, 0)
+            os.closerange(1, 1024)  # above all the lock: the next launcher may start at once
+            os.read(0, 1)  # returns when the other end is closed, that is, when the launcher has ended
+            self._end_noted()
+        finally:
+            os._exit(0)
 
     def end_leftovers(self) -> None:
-        """End what a launcher that was itself killed left behind: give it three seconds, then kill it."""
+        """End what a launcher that was itself killed left behind."""
+        self._end_noted()
+        self._note.unlink(missing_ok=True)
+
+    def _end_noted(self) -> None:
         try:
             lines = self._note.read_text().splitlines()
         except OSError:
             return
-        left = {int(pid): born for pid, born in (line.split()[:2] for line in lines)}
-        deadline = time.monotonic() + 3
+        left = [(int(pid), born) for pid, born in (line.split()[:2] for line in lines)]
+        deadline = time.monotonic() + _LEFTOVER_SECONDS
         while left and time.monotonic() < deadline:
-            left = {pid: born for pid, born in left.items() if _born(pid) == born}
+            left = [(pid, born) for pid, born in left if _is_left(pid, born)]
             time.sleep(0.03)
-        for pid in left:
+        for pid, _ in left:
             _kill_group(pid)
-        self._note.unlink(missing_ok=True)
 
     def _programs(self) -> list[Program]:
         return [program for stage in self._stages for program in stage]
@@ -224,6 +256,24 @@ def _born(pid: int) -> str | None:
         return None
 
 
+def _is_left(pid: int, born: str) -> bool:
+    """Whether a noted program, or a child that outlived it, is there. A number is not used again while its group lives."""
+    now = _born(pid)
+    return now == born or (now is None and _has_group(pid))
+
+
+def _has_group(pid: int) -> bool:
+    try:
+        os.killpg(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
 def _kill_group(pid: int) -> None:
+    """Kill a program and all its children, and see them gone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 1
+    while _has_group(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)

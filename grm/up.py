@@ -51,7 +51,6 @@ class Launcher:
 
     def start_engines(self) -> None:
         """Start the engines for which no address is given, and bring the database up to date."""
-        self.supervisor.end_leftovers()
         if not self.env.get("DATABASE_URL"):
             with self._step("PostgreSQL"):
                 start_postgres(self.supervisor, self.home, self.places)
@@ -229,6 +228,7 @@ def _require_free_port(host: str, port: int) -> None:
 
 def _run_system(launcher: Launcher) -> None:
     launcher.supervisor.end_leftovers()
+    launcher.supervisor.guard()
     _require_free_port(launcher.settings.host, launcher.settings.port)
     launcher.start_engines()
     launcher.start_programs()
@@ -242,6 +242,8 @@ def _run_system(launcher: Launcher) -> None:
 
 def _run_command(launcher: Launcher, arguments: list[str], is_running: bool) -> int:
     if not is_running:
+        launcher.supervisor.end_leftovers()
+        launcher.supervisor.guard()
         launcher.start_engines()
     return subprocess.run(launcher.flask(*arguments), env=launcher.env, cwd=ROOT, check=False).returncode
 

@@ -129,6 +129,38 @@ def test_what_a_killed_launcher_left_is_ended_and_nobody_else(supervisor: Superv
         stranger.wait()
 
 
+def test_a_child_that_outlived_its_noted_parent_is_ended_too(supervisor: Supervisor, tmp_path: Path) -> None:
+    program = supervisor.start("stubborn", [sys.executable, "-c", STUBBORN])
+    grandchild = int(wait_for_line(tmp_path / "stubborn.log"))
+    assert program.process
+    program.process.kill()
+    program.process.wait()
+    assert is_alive(grandchild)
+    supervisor.end_leftovers()
+    assert not is_alive(grandchild)
+
+
+def test_the_guard_ends_what_a_killed_launcher_leaves(tmp_path: Path) -> None:
+    # Its program outlives the launcher on purpose: it ignores the signal that the kernel sends.
+    launcher = (
+        "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from grm.supervisor import Supervisor\n"
+        "top = Path(sys.argv[1]); s = Supervisor(top, top / 'programs', print); s.guard()\n"
+        f"s.start('stubborn', [sys.executable, '-c', {STUBBORN!r}])\n"
+        "time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", launcher, str(tmp_path), str(Path(module.__file__).parents[1])])
+    grandchild = int(wait_for_line(tmp_path / "stubborn.log"))
+    process.kill()
+    process.wait()
+    assert is_alive(grandchild)
+    for _ in range(200):
+        if not is_alive(grandchild):
+            break
+        time.sleep(0.05)
+    assert not is_alive(grandchild)
+
+
 def test_a_private_directory_must_be_our_own(tmp_path: Path) -> None:
     make_private(tmp_path / "new")
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
