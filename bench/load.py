@@ -9,6 +9,7 @@ import re
 import selectors
 import socket
 import time
+import zlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -174,6 +175,8 @@ class _Loop:
     def _answered(self, client: _Client) -> None:
         raw = bytes(client.buffer)
         head, _, body = raw.partition(b"\r\n\r\n")
+        if b"\r\ncontent-encoding: gzip" in head.lower():
+            body = zlib.decompress(body, wbits=31)
         if b"\r\nconnection: close" in head.lower():
             self._drop(client)
         assert client.flow is not None

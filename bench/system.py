@@ -49,6 +49,7 @@ class System:
         self.database = database
         self.places = embedded_places(self.home)
         self.supervisor = Supervisor(self.home / "log", self.home / "run" / "programs", lambda text: None)
+        self._servers = Supervisor(self.home / "log", self.home / "run" / "servers", lambda text: None)
 
     def __enter__(self) -> Self:
         owner_only = 0o711 if os.geteuid() == 0 else 0o700
@@ -56,13 +57,14 @@ class System:
         self.home.mkdir(mode=owner_only, exist_ok=True)
         for name in ("log", "run", "outbox"):
             (self.home / name).mkdir(exist_ok=True)
+        self._servers.end_leftovers()
         self.supervisor.end_leftovers()
         start_postgres(self.supervisor, self.home, self.places, production_like())
         start_valkey(self.supervisor, self.home, self.places)
-        self.supervisor.new_stage()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._servers.stop_all()
         self.supervisor.stop_all()
         shutil.rmtree(self.places.sockets, ignore_errors=True)
 
@@ -75,7 +77,7 @@ class System:
             "REDIS_URL": self.places.redis_url,
             "PORT": str(port),
             "TRUSTED_HOSTS": "127.0.0.1,localhost",
-            "FILINGS_PER_HOUR": "1000000",  # all load comes from one address; the limit itself stays at work
+            "TRUSTED_PROXY_HOPS": "1",  # each citizen comes from an address of his own, as told by a proxy in front
             **derive_keys(b"bench"),
         }
 
@@ -99,14 +101,14 @@ class System:
         settings = self.settings()
         argv = [BIN / "gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--preload"]
         argv += ["--workers", str(settings.web_workers), "--threads", str(settings.web_threads), "--no-control-socket"]
-        program = self.supervisor.start(
+        program = self._servers.start(
             name,
             [*argv, application],
             env={**os.environ, **env, "PORT": str(port), "PYTHONUNBUFFERED": "1"},
             cwd=ROOT,
             orphan_signal=signal.SIGQUIT,
         )
-        self.supervisor.wait_until(lambda: _answers(port), name)
+        self._servers.wait_until(lambda: _answers(port), name)
         return program, port
 
     def serve_grm(self) -> tuple[Program, int]:
@@ -116,6 +118,20 @@ class System:
     def serve_floor(self) -> tuple[Program, int]:
         """Start the floor's web server on the same database server."""
         return self.serve("floor-web", "bench.floor_app:app", {"FLOOR_DATABASE": self.dsn(), "SECRET_KEY": "floor"})
+
+    def stop_servers(self) -> None:
+        """Stop the web servers of one measurement; the engines stay."""
+        self._servers.stop_all()
+
+    def cpu_seconds(self, program: Program) -> float:
+        """Processor time used so far by a program with its children, and by PostgreSQL."""
+        postgres = next(each for each in self.supervisor._programs() if each.name == "postgres")
+        total = 0.0
+        for each in (program, postgres):
+            assert each.process is not None
+            total += _cpu(each.process.pid, with_ended=True)
+            total += sum(_cpu(pid, with_ended=False) for pid in _children(each.process.pid))
+        return total
 
     def memory_mb(self, program: Program) -> float:
         """Proportional memory (PSS) of a program and its children."""
@@ -152,6 +168,16 @@ def _children(pid: int) -> list[int]:
     done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     direct = [int(each) for each in done.stdout.split()]
     return [*direct, *(each for child in direct for each in _children(child))]
+
+
+def _cpu(pid: int, *, with_ended: bool) -> float:
+    """Seconds of a process by /proc; with those of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    ticks = [int(field) for field in fields[11:15]]
+    return sum(ticks if with_ended else ticks[:2]) / os.sysconf("SC_CLK_TCK")
 
 
 def _pss_kb(pid: int) -> int:
