@@ -69,5 +69,6 @@ INSERT INTO staff_session (token_hash, officer_id, data, created_at, last_seen_a
     ('\x0b', 1, '{}', '2026-03-16 18:00+00', '2026-03-16 18:00+00', '2026-03-17 04:00+00');
 INSERT INTO audit_entry (stream, seq, kind, at, actor_kind, data, previous_hash, hash) VALUES
     ('admin', 1, 'calendar-imported', '2026-01-01 00:00+00', 'system', '{}', '\x', '\x0c');
+INSERT INTO audit_head (stream, length, head) VALUES ('old', 1, '\x02');
 INSERT INTO heartbeat (name, at, detail) VALUES ('worker', '2026-03-16 18:00+00', '{}');
 INSERT INTO throttle (key, count, window_ends_at) VALUES ('t', 1, '2026-03-16 19:00+00');
