@@ -28,15 +28,22 @@ from grm.offices.edition import bump
 YEARS = range(2020, 2036)
 OWN_DAYS = Path(__file__).parent.parent / "data" / "calendar_days.csv"
 
-GUIDELINES = "Grievance Redress System Guidelines 2015 (revised 2018), Cabinet Division"
-PROPOSAL = "Proposal of this project; the guidelines name no such limit"
+
+def _(text: str) -> str:
+    """Mark a source that people read; the table holds the English, the page shows it in the reader's language."""
+    return text
+
+
+GUIDELINES = _("Grievance Redress System Guidelines 2015 (revised 2018), Cabinet Division")
+PROPOSAL = _("Proposal of this project; the guidelines name no such limit")
+_CORRECTION = _("Proposal of this project: a wrong name, number or date needs no investigation")
 _SINCE = date(2015, 1, 1)
 
 WEEKENDS: tuple[dict[str, Any], ...] = (
     {
         "valid_from": date(2005, 1, 1),
         "weekdays": [4, 5],
-        "source": "Friday and Saturday since 2005 (Python package holidays, Bangladesh)",
+        "source": _("Friday and Saturday since 2005 (Python package holidays, Bangladesh)"),
     },
 )
 POLICIES: tuple[dict[str, Any], ...] = (
@@ -47,7 +54,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "kind": "resolve",
         "limit": 10,
         "category": "data-correction",
-        "source": f"{PROPOSAL}: a wrong name, number or date needs no investigation",
+        "source": _CORRECTION,
     },
     # No clocks of their own: how long a question to the complainant may stop the clock, and an answer be objected to.
     {"code": "answer", "kind": "answer", "limit": 10, "category": None, "source": PROPOSAL},

@@ -17,7 +17,7 @@ from grm.kernel.clock import DHAKA
 from grm.kernel.contact import mask_email, mask_phone
 from grm.kernel.text import bangla_digits, nfc
 from grm.web.labels import label
-from grm.web.locale import language
+from grm.web.locale import gettext, language
 
 # The Unicode locale data write জানুয়ারী and ফেব্রুয়ারী; Bangla Academy's spelling has the short vowel in foreign words.
 _SHORT_I = str.maketrans("ী", "ি")
@@ -95,17 +95,18 @@ def _at_each_visit(show: Callable[..., str]) -> Callable[..., str]:
 
 def init_app(app: Flask) -> None:
     """Install the filters and globals that all templates may use."""
-    app.jinja_env.filters.update(
-        digits=digits,
-        number=number,
-        date=show_date,
-        datetime=show_datetime,
-        weekday=show_weekday,
-        name=name,
-        phone_masked=mask_phone,
-        email_masked=mask_email,
-        tracking=tracking_number.display,
-    )
+    in_the_readers_language = {
+        "digits": digits,
+        "number": number,
+        "date": show_date,
+        "datetime": show_datetime,
+        "weekday": show_weekday,
+        "name": name,
+        # For texts that lie in tables in English, where the catalogue has them.
+        "translated": gettext,
+    }
+    app.jinja_env.filters.update({key: _at_each_visit(show) for key, show in in_the_readers_language.items()})
+    app.jinja_env.filters.update(phone_masked=mask_phone, email_masked=mask_email, tracking=tracking_number.display)
     app.jinja_env.globals.update(static_url=static_url, label=label)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
