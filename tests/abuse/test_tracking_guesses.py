@@ -344,6 +344,7 @@ def test_internal_words_stay_inside(app: Flask, session: Session, codes: tuple[s
     cases.add_note(gro, codes[0], None, "অভ্যন্তরীণ মন্তব্য")
     page = knock(Citizen(app), *codes)
     assert "অভ্যন্তরীণ মন্তব্য" not in page.html and gro.name not in page.html
+    assert len(list(page.document.first("ol").all("li"))) == 1, "that there was a note is internal too"
 
 
 def test_an_anonymous_case_shows_days_only(app: Flask) -> None:
