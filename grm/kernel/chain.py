@@ -18,6 +18,9 @@ from uuid import UUID
 GENESIS = bytes(32)
 """What stands before the first row."""
 
+_PLAIN = frozenset({str, int, bool, type(None)})  # what most values are: a sweep hashes thousands of rows
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
 
 class ChainRow(NamedTuple):
     """A stored row: what was hashed, the hash it says came before, and its own hash."""
@@ -41,7 +44,9 @@ def plain(value: Any) -> Any:
     are refused, since they change on the way through a database; so are naive instants and keys that are
     not text.
     """
-    if value is None or (isinstance(value, (bool, int, str)) and not isinstance(value, Enum)):
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, (bool, int, str)) and not isinstance(value, Enum):
         return value
     if isinstance(value, Enum):
         return plain(value.value)
@@ -68,7 +73,7 @@ def plain(value: Any) -> Any:
 
 def canonical_json(record: Any) -> bytes:
     """The one way to write a record: keys sorted, no spaces, UTF-8 (in the manner of RFC 8785)."""
-    return json.dumps(plain(record), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(plain(record)).encode()
 
 
 def row_hash(previous: bytes, record: Mapping[str, Any]) -> bytes:
