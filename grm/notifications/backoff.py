@@ -19,7 +19,7 @@ BREAKER_FIRST = timedelta(seconds=5)
 BREAKER_LONGEST = timedelta(seconds=60)
 
 REPORT_PATIENCE = timedelta(minutes=10)
-"""How long a delivery report may take before an SMS whose answer was lost is sent once more (promise 6)."""
+"""How long a delivery report may take before an SMS whose answer was lost is sent once more (ADR 0012)."""
 
 
 def retry_wait(tries: int, chance: float, asked: timedelta | None = None) -> timedelta | None:

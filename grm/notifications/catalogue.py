@@ -16,7 +16,7 @@ Audience = Literal["complainant", "officer"]
 CHANNELS: tuple[Channel, ...] = ("sms", "email")
 LANGUAGES = ("bn", "en")
 LONGEST_LIFE = timedelta(hours=72)
-"""Every message ends within this time (promise 7 in docs/flow.md): delivered, failed, expired or held."""
+"""Every message ends within this time: delivered, failed, expired or held."""
 LONGEST_PUBLIC_URL = 40
 """Characters of PUBLIC_URL up to which no SMS exceeds its parts; `rendering.over_budget` tells for a given one."""
 
@@ -37,7 +37,7 @@ class Entry:
 
     `placeholders` lists per channel exactly what its texts name; the channels are its keys. A lower `priority` is sent
     first. `life` counts from the act; afterwards the message is of no use. `sms_parts` is the most parts an SMS of it may
-    take. `may_resend` says what happens when a provider's answer was lost (promise 6): True sends once more (an SMS after
+    take. `may_resend` says what happens when a provider's answer was lost (ADR 0012): True sends once more (an SMS after
     waiting for a delivery report, an e-mail with the same Message-ID); False never does. `only_while_open` drops a message
     that is still unsent when the case has ended.
     """
