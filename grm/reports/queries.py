@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from grm.accounts.models import Officer
 from grm.cases.models import Case
-from grm.cases.queries import visible_to
+from grm.cases.queries import is_overdue, visible_to
 from grm.escalation.models import Escalation
 from grm.kernel.actor import Actor
 from grm.kernel.clock import DHAKA, dhaka_date
@@ -221,7 +221,7 @@ def _measure(chosen: Selection, now: datetime) -> ColumnElement[bool]:
         "late": and_(is_resolved, Case.ended_at >= Case.due_at),
         "declined": and_(Case.status == "declined", Case.ended_at >= starts_at, Case.ended_at < ends_at),
         "open": Case.is_open.is_(true()),
-        "overdue": and_(Case.is_open, Case.due_at <= now),
+        "overdue": is_overdue(now),
     }
     return table[chosen.measure]
 
@@ -236,6 +236,7 @@ def _listing(actor: Actor, chosen: Selection, now: datetime) -> Select[*tuple[An
             Case.level,
             Case.due_on,
             Case.due_at,
+            Case.is_paused,
             Case.filed_at,
             Case.ended_at,
             Case.is_sensitive,

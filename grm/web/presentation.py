@@ -95,7 +95,7 @@ def _at_each_visit(show: Callable[..., str]) -> Callable[..., str]:
 
 def init_app(app: Flask) -> None:
     """Install the filters and globals that all templates may use."""
-    in_the_readers_language = {
+    in_the_readers_language: dict[str, Callable[..., str]] = {
         "digits": digits,
         "number": number,
         "date": show_date,
