@@ -194,18 +194,27 @@ _UPDATE_TIPS = text(
 )
 
 
-def append_many(session: Session, entries: Sequence[Entry], actor: Actor, now: datetime) -> None:
+def append_many(
+    session: Session,
+    entries: Sequence[Entry],
+    actor: Actor,
+    now: datetime,
+    locked: Mapping[int, tuple[str, Tip]] | None = None,
+) -> None:
     """Append events to many cases in the given order, with three statements however many they are (four with texts).
 
-    Locks the case rows in the order of their ids; a case may occur more than once. Works on the tables behind the
+    Locks the case rows in the order of their ids; a case may occur more than once. A caller that holds the locks already
+    gives tracking number and tip of each case in `locked`, which saves the first statement. Works on the tables behind the
     session's back: refresh any `Case` object already loaded.
     """
     if not entries:
         return
     ids = sorted({entry.case_id for entry in entries})
-    rows = session.execute(_LOCK_TIPS, {"ids": ids}).all()
-    numbers = {row.id: row.tracking_number for row in rows}
-    tips = {row.id: Tip(row.history_length, row.history_head) for row in rows}
+    if locked is None:
+        rows = session.execute(_LOCK_TIPS, {"ids": ids})
+        locked = {row.id: (row.tracking_number, Tip(row.history_length, row.history_head)) for row in rows}
+    numbers = {case_id: locked[case_id][0] for case_id in ids}
+    tips = {case_id: locked[case_id][1] for case_id in ids}
     levels: dict[int, int] = {}
     links: list[tuple[int, Link]] = []
     for entry in entries:
