@@ -21,7 +21,7 @@ from grm.intake import views as intake_views
 from grm.kernel import clock, context, transaction
 from grm.kernel import logging as kernel_logging
 from grm.kernel.crypto import Keyring
-from grm.kernel.db import db
+from grm.kernel.db import db, ping_idle_connections
 from grm.notifications import queries as notification_queries
 from grm.notifications import views as notification_views
 from grm.offices import signed_in
@@ -34,7 +34,6 @@ ROOT = Path(__file__).parent.parent
 HEARTBEAT_LIMIT = timedelta(seconds=20)
 """Worker and beat each leave a sign of life every five seconds; four missed ones are no accident."""
 ENGINE_OPTIONS = {
-    "pool_pre_ping": True,
     "pool_size": 8,
     "max_overflow": 4,
     "pool_timeout": 5,
@@ -67,6 +66,8 @@ def create_app(settings: Settings) -> Flask:
         hops = settings.trusted_proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
+    with app.app_context():
+        ping_idle_connections(db.engine)
     app.session_interface = DatabaseSessions()
     _init_login(app)
     app.before_request(_start_request)

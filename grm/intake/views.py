@@ -7,6 +7,7 @@ them it is the next page itself.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from grm.intake.drafts import Content, Look
 from grm.intake.forms import LAST_PAGE, PAGES, PUBLIC_FIELDS, FormView, answer_rows, category_hints
 from grm.intake.screening import CHECKBOXES, Problem, Screened, is_ticked, problems_among, screen
 from grm.intake.service import Filed, Filing, file_grievance, new_token
+from grm.kernel import tracking_number
 from grm.kernel.clock import dhaka_date
 from grm.kernel.db import db
 from grm.kernel.transaction import transaction
@@ -210,17 +212,39 @@ def _to_receipt(filed: Filed, shows_secret: bool) -> Response:
     return _receipt(filed, shows_secret)
 
 
+_receipts: dict[tuple[object, ...], str] = {}
+_NUMBER_MARK, _SECRET_MARK = "A" * tracking_number.LENGTH, "B" * tracking_number.LENGTH
+
+
 def _receipt(filed: Filed, shows_secret: bool) -> Response:
+    """The receipt. All filings of a day for an office share one text but for the two codes and the form token, so it is
+    rendered once for them and these are put in."""
     book = directory(db.session())
-    return make_response(
-        render_template(
+    shows_helplines = book.category(filed.category_id).slug in choices.HELPLINE_CATEGORIES
+
+    def render(number: str, secret: str) -> str:
+        return render_template(
             "intake/receipt.html",
-            filed=filed,
-            secret=filed.secret if shows_secret else None,
+            filed=replace(filed, tracking_number=number),
+            secret=secret if shows_secret else None,
             office=book.office(filed.office_id),
-            shows_helplines=book.category(filed.category_id).slug in choices.HELPLINE_CATEGORIES,
+            shows_helplines=shows_helplines,
         )
-    )
+
+    is_plain = request.query_string.removeprefix(b"step=4").removeprefix(b"&") in _PLAIN_QUERIES
+    if not is_plain or current_user.is_authenticated:
+        return make_response(render(filed.tracking_number, filed.secret))
+    days = (filed.due_on, dhaka_date(filed.filed_at))
+    page = (language(), request.path, request.query_string, shows_secret, shows_helplines)
+    key = (book.edition, filed.office_id, filed.is_anonymous, *days, *page)
+    if key not in _receipts:
+        if len(_receipts) > 500:
+            _receipts.clear()
+        _receipts[key] = _CSRF.sub(r"\1{csrf}\3", render(_NUMBER_MARK, _SECRET_MARK))
+    text = _receipts[key].replace("{csrf}", csrf_token())
+    for mark, code in ((_NUMBER_MARK, filed.tracking_number), (_SECRET_MARK, filed.secret)):
+        text = text.replace(tracking_number.display(mark), tracking_number.display(code))
+    return make_response(text)
 
 
 def _page(
@@ -249,13 +273,14 @@ def _page(
     return _with_cookie(make_response(body), token)
 
 
+_PLAIN_QUERIES = (b"", b"lang=bn", b"lang=en")
 _shells: dict[tuple[int, date, str, bytes], str] = {}
 
 
 def _blank(token: str) -> Response:
     """A form nobody has typed in. For every visitor it is the same but for its two tokens, so it is rendered once for an
     edition, day and language and the tokens are put in."""
-    if request.query_string not in (b"", b"lang=bn", b"lang=en") or current_user.is_authenticated:
+    if request.query_string not in _PLAIN_QUERIES or current_user.is_authenticated:
         return _page(token, 1, Content())
     offer = choices.offer(db.session())
     key = (offer.book.edition, offer.day, language(), request.query_string)

@@ -1,15 +1,30 @@
 """The database handle, its base class, column types and the naming of constraints."""
 
+import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.types.array import ListBinaryDumper
-from sqlalchemy import BigInteger, DateTime, Dialect, Identity, Interval, LargeBinary, MetaData, SmallInteger, Text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    Identity,
+    Interval,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Text,
+    event,
+)
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.orm import registry as Registry
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 NAMING = {
@@ -59,6 +74,29 @@ class Base(DeclarativeBase):
 psycopg.adapters.register_dumper(list, ListBinaryDumper)
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+IDLE_SECONDS = 2.0
+"""A connection that has just been used is taken to be alive: asking first would cost every request a round trip."""
+
+
+def ping_idle_connections(engine: Engine) -> None:
+    """Try a pooled connection out before it is given away, if it lay idle; a dead one empties the pool.
+
+    After a restart of the database, only who gets a connection used within the last moments sees an error ("try again").
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _note(connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _try_out(connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
+        if time.monotonic() - record.info.get("idle_since", float("inf")) > IDLE_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except psycopg.Error as error:
+                raise InvalidatePoolError() from error
+
 
 if TYPE_CHECKING:
     Model = Base
