@@ -68,8 +68,13 @@ def catalogue(chosen: str) -> NullTranslations:
 
 def gettext(text: str, **values: Any) -> str:
     """Return a text in the present language, with ``%(name)s`` placeholders filled."""
-    found = catalogue(language()).gettext(text)
+    found = _found(text)
     return found % values if values else found
+
+
+def _found(text: str) -> str:
+    """Look a text up. Under the empty text gettext keeps the head of the catalogue, which is nobody's word."""
+    return catalogue(language()).gettext(text) if text else ""
 
 
 def ngettext(singular: str, plural: str, n: int, **values: Any) -> str:
@@ -111,7 +116,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
     install(
-        gettext=lambda text: catalogue(language()).gettext(text),
+        gettext=_found,
         ngettext=lambda one, many, n: catalogue(language()).ngettext(one, many, n),
         newstyle=True,
     )
