@@ -1,4 +1,7 @@
-"""Every page, in Bangla and English, wide and narrow: accessible, nothing cut off, nothing against the policy."""
+"""Every page, in Bangla and English, wide and narrow: accessible, nothing cut off, nothing against the policy, and light.
+
+A public page costs a citizen at most 30 KB over the wire with everything it needs, on the first visit.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,12 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 WIDE, NARROW, NARROWEST = 1280, 360, 320
 LONGEST_TITLE = 120
+LIMIT_BYTES = 30 * 1024
+STYLESHEET_LIMIT_BYTES = 8 * 1024
 
 
 def look(chromium: Any, site: Site, view: View, language: str) -> Any:
-    """A context of its own for one page; what the console says is kept in `page.said`."""
+    """A context of its own for one page, as after the officer has signed in and chosen the language."""
     context = chromium.new_context(
         viewport={"width": WIDE, "height": 900}, locale="bn-BD" if language == "bn" else "en-GB"
     )
@@ -52,6 +57,39 @@ def sticking_out(page: Any) -> list[str]:
     )
 
 
+class Weight:
+    """Counts what a page and all it loads weigh over the wire, as Chromium's network layer saw it, with an empty cache."""
+
+    def __init__(self, page: Any) -> None:
+        self._sizes: dict[str, int] = {}
+        self._addresses: dict[str, str] = {}
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Network.enable")
+        devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        devtools.on("Network.requestWillBeSent", self._begin)
+        devtools.on("Network.loadingFinished", self._end)
+
+    def by_address(self) -> dict[str, int]:
+        """Bytes of each thing the last page loaded."""
+        return {self._addresses[number]: size for number, size in self._sizes.items()}
+
+    def _begin(self, event: dict[str, Any]) -> None:
+        if event.get("type") == "Document":
+            self._sizes.clear()  # another page begins: count the last one only
+        self._addresses[event["requestId"]] = event["request"]["url"]
+
+    def _end(self, event: dict[str, Any]) -> None:
+        self._sizes[event["requestId"]] = int(event["encodedDataLength"])
+
+
+def must_be_light(site: Site, sizes: dict[str, int]) -> None:
+    """Fail where a public page is too heavy, or loads anything from elsewhere."""
+    assert all(address.startswith((site.url, "data:")) for address in sizes), "nothing comes from elsewhere"
+    assert 1000 < sum(sizes.values()) <= LIMIT_BYTES, sizes
+    stylesheet = next(size for address, size in sizes.items() if "grm.css" in address)
+    assert 1000 < stylesheet <= STYLESHEET_LIMIT_BYTES
+
+
 @pytest.mark.parametrize("language", ["bn", "en"])
 @pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_page(chromium: Any, site: Site, view: View, language: str) -> None:
@@ -63,10 +101,15 @@ def test_page(chromium: Any, site: Site, view: View, language: str) -> None:
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("response", lambda answer: answers.append(answer) if answer.request.is_navigation_request() else None)
+        weight = Weight(page)
         view.reach(page, site)
         assert answers[-1].status == view.status
         # Chromium itself notes every answer that is no 2xx; everything else is ours.
         assert [text for text in said if "Failed to load resource" not in text] == []
+
+        if view.is_public and view.name != "outbox":
+            page.wait_for_load_state("load")
+            must_be_light(site, weight.by_address())
 
         assert page.get_attribute("html", "lang") == language
         assert page.locator("h1").count() == 1
