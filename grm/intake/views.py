@@ -24,6 +24,7 @@ from grm.intake.service import Filed, Filing, file_grievance, new_token
 from grm.kernel import tracking_number
 from grm.kernel.clock import dhaka_date
 from grm.kernel.db import db
+from grm.kernel.text import latin_digits
 from grm.kernel.transaction import transaction
 from grm.offices.queries import directory
 from grm.web.guard import keeps_typed_text, public
@@ -155,7 +156,8 @@ def _step() -> tuple[str, int]:
 
 
 def _page_number(text: str | None) -> int | None:
-    return int(text) if text in ("1", "2", "3", "4") else None
+    digits = latin_digits(text or "")
+    return int(digits) if digits in ("1", "2", "3", "4") else None
 
 
 def _merged(content: Content, page: int, posted: Mapping[str, str]) -> Content:

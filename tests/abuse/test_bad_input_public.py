@@ -320,3 +320,8 @@ def test_without_the_database_the_text_is_shown_to_be_kept(
         assert "connection refused" not in page.html
     assert how_many(session, Case) == 0
     assert len(codes_of(citizen.post(FORM, {**tokens, **COMPLAINT, "step": "send"}))) == 2
+
+
+def test_a_page_number_in_bangla_digits_opens_that_page(citizen: Citizen) -> None:
+    citizen.post(FORM, {**citizen.tokens(), "step": "২", "details": "আমার কথা"})
+    assert "আমার কথা" in citizen.get(FORM + "?step=২").html
