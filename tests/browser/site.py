@@ -27,8 +27,9 @@ REPLY = (
 class Site(System):
     """The system, the codes of three complaints, and browsers in which officers have signed in."""
 
-    def __init__(self, top: Path) -> None:
+    def __init__(self, top: Path, demo_cases: int = DEMO_CASES) -> None:
         super().__init__(top, LOG_LEVEL="WARNING")
+        self._demo_cases = demo_cases
         self._signed_in: dict[str, Browser] = {}
         self.fresh: tuple[str, str] = ("", "")
         self.waiting: tuple[str, str] = ("", "")
@@ -38,7 +39,7 @@ class Site(System):
     def start(self) -> None:
         """Start it and tell a few stories."""
         super().start()
-        self.flask("demo", "--cases", str(DEMO_CASES), "--seed", "1")
+        self.flask("demo", "--cases", str(self._demo_cases), "--seed", "1")
         self.fresh, self.waiting, self.resolved = (self.file() for _ in range(3))
         self.sensitive = self.file(category="bribe-demand", details="ভাতার কার্ড দিতে দুই হাজার টাকা চাওয়া হয়েছে।")
         gro = self.signed_in("gro.social-welfare")
