@@ -26,7 +26,7 @@ from grm.notifications import queries as notification_queries
 from grm.notifications import views as notification_views
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
-from grm.reports import gauges
+from grm.reports import administration, gauges
 from grm.reports import views as reports_views
 from grm.web import compression, errors, guard, health, locale, metrics, nav, presentation, security
 
@@ -96,6 +96,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(tracking_views.blueprint)
     app.register_blueprint(cases_views.blueprint)
     app.register_blueprint(reports_views.blueprint)
+    app.register_blueprint(administration.blueprint)
     app.register_blueprint(notification_views.blueprint)
     case_panels.register_messages(app, notification_queries.messages_of_case)
     app.extensions["grm.sign_in_and_resume"] = accounts_views.sign_in_and_resume

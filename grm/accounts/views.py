@@ -13,10 +13,10 @@ from grm.kernel.context import settings
 from grm.kernel.errors import InvalidInput, TooMany
 from grm.web.guard import keeps_typed_text, public
 from grm.web.locale import gettext, ngettext
+from grm.web.nav import home
 from grm.web.security import FORM_FIELD, form_is_stale
 
 blueprint = Blueprint("accounts", __name__)
-HOME = "/queue"
 RESUME_PATH = "resume_path"
 NOT_RESUMED = {FORM_FIELD, "username", "password", "otp", "next", RESUME_PATH}
 DEMO_ACCOUNTS = (
@@ -35,7 +35,7 @@ DEMO_ACCOUNTS = (
 def login() -> tuple[str, int] | Response:
     """Sign in; a post that was interrupted by an ended session is then shown again, ready to send."""
     if request.method != "POST" and current_user.is_authenticated:
-        return redirect(_safe_target(request.args.get("next")), 303)
+        return redirect(_safe_target(request.args.get("next"), home(current_user.actor)), 303)
     form = LoginForm(request.form)
     if request.method == "POST" and not form_is_stale() and form.is_filled():
         try:
@@ -90,7 +90,7 @@ def _enter(officer_id: str) -> tuple[str, int] | Response:
     login_user(user)
     if resume_path and typed:
         return render_template("accounts/resume.html", path=_safe_target(resume_path), typed=typed), 200
-    return redirect(_safe_target(request.form.get("next") or request.args.get("next")), 303)
+    return redirect(_safe_target(request.form.get("next") or request.args.get("next"), home(user.actor)), 303)
 
 
 def _page(form: LoginForm, resume_path: str = "") -> str:
@@ -107,9 +107,9 @@ def _page(form: LoginForm, resume_path: str = "") -> str:
     )
 
 
-def _safe_target(target: str | None) -> str:
-    """Only a path of this site; anything else (another host, a scheme, a back-slash trick) leads to the queue."""
+def _safe_target(target: str | None, otherwise: str = "/") -> str:
+    """Only a path of this site; anything else (another host, a scheme, a back-slash trick) leads home."""
     if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
-        return HOME
+        return otherwise
     parts = urlsplit(target)
-    return target if not parts.scheme and not parts.netloc else HOME
+    return target if not parts.scheme and not parts.netloc else otherwise

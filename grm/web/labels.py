@@ -77,7 +77,12 @@ LABELS: dict[str, dict[str, str]] = {
         "suo_motu": _("Taken up on own motion"),
         "sms": _("SMS"),
     },
-    "deadline_kind": {"acknowledge": _("First look"), "resolve": _("Decision")},
+    "deadline_kind": {
+        "acknowledge": _("First look"),
+        "resolve": _("Decision"),
+        "answer": _("Answer of the complainant"),
+        "confirm": _("Confirmation by the complainant"),
+    },
     "deadline_state": {
         "running": _("Running"),
         "paused": _("Paused"),

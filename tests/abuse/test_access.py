@@ -50,6 +50,7 @@ GET  /reports/escalations            login     200     404     200     200     2
 GET  /reports/cases                  login     200     404     200     200     200     404     404     200
 GET  /reports/escalations.csv        login     200     404     200     200     200     404     404     200
 GET  /reports/cases.csv              login     200     404     200     200     200     404     404     200
+GET  /admin                          login     404     404     404     404     404     404     200     404
 GET  /cases/{own}                    login     200     200     200     200     200     404     404     404
 GET  /cases/{own}/why                login     200     200     200     200     200     404     404     404
 POST /cases/{own}                    401       303     303     303     303     303     404     404     404

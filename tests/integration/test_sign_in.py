@@ -119,6 +119,14 @@ def test_no_other_site_can_be_the_target(client: FlaskClient, target: str) -> No
     assert post_login(client, next=target).location == "/queue"
 
 
+@pytest.mark.parametrize(
+    ("username", "page"), [("desk.dhaka", "/desk/new"), ("admin", "/admin"), ("officer.food", "/queue")]
+)
+def test_everybody_begins_where_the_work_is(client: FlaskClient, username: str, page: str) -> None:
+    assert post_login(client, username).location == page
+    assert client.get(page).status_code == 200
+
+
 def test_a_path_of_ours_can(client: FlaskClient) -> None:
     assert client.get("/reports?period=last_month").location == "/login?next=/reports?period%3Dlast_month"
     assert post_login(client, next="/reports?period=last_month").location == "/reports?period=last_month"
