@@ -145,7 +145,9 @@ def test_figures_equal_an_independent_recount(session: Session, story: datetime)
     everything = session.scalars(select(Case)).all()
     assert lines[None].received == len(everything)
     assert lines[None].open == sum(case.is_open for case in everything)
-    assert lines[None].overdue == sum(case.is_open and not case.is_paused and case.due_at <= story for case in everything)
+    assert lines[None].overdue == sum(
+        case.is_open and not case.is_paused and case.due_at <= story for case in everything
+    )
     ended = [case for case in everything if case.status == "resolved" and case.ended_at]
     assert (lines[None].resolved, len(ended)) == (3, 3)
     assert lines[None].in_time == sum(case.ended_at < case.due_at for case in ended if case.ended_at) == 2
