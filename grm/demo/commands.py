@@ -1,5 +1,6 @@
 """`flask demo`: fills a development system with cases of the last twelve months."""
 
+import gc
 import time
 
 import click
@@ -22,6 +23,9 @@ def demo(count: int, seed: int, force: bool) -> None:
     if not settings().is_development and not force:
         raise click.ClickException("Demo cases are for development; --force adds them all the same.")
     started = time.monotonic()
+    gc.set_threshold(
+        100_000, 50, 50
+    )  # many short-lived objects, little garbage: collecting often costs a sixth of the time
     today = clock.dhaka_date(clock.now(db.session()))
     click.echo(f"Demo: {count} cases of the year before {today}, seed {seed}")
     try:

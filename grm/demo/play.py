@@ -25,6 +25,7 @@ from grm.deadlines import queries as deadline_queries
 from grm.deadlines.calendar import dhaka_midnight
 from grm.demo import past_messages
 from grm.demo.scenario import DAYS, Act, Story, Teller
+from grm.escalation.queries import oldest_due
 from grm.escalation.sweep import sweep
 from grm.intake import choices
 from grm.intake.models import Submission
@@ -39,6 +40,7 @@ from grm.offices.queries import StaffedPost, directory, holders
 from grm.offices.signed_in import actor_of
 
 Say = Callable[[str], None]
+_STATE = select(Case.tracking_number, Case.status, Case.office_id, Case.desk, Case.assignee_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class _Stage:
         self._seats: dict[int, tuple[StaffedPost, ...]] = {}
         self._done: Counter[str] = Counter()
         self._waiting: set[str] = set()
+        self._states: dict[str, Any] = {}
         # (instant, story, position): the filing is position 0, then the acts.
         self._agenda = [(story.filed_at, story.number, 0) for story in stories]
         heapq.heapify(self._agenda)
@@ -114,6 +117,7 @@ class _Stage:
         while day < self._today:
             day += timedelta(days=1)
             midnight = dhaka_midnight(day)
+            self._read_states(midnight)
             while self._agenda and self._agenda[0][0] < midnight:
                 self._next()
             self._resume(midnight)
@@ -125,6 +129,12 @@ class _Stage:
                     f"{self._done['climbs']} rungs climbed"
                 )
         return self._done
+
+    def _read_states(self, until: datetime) -> None:
+        """Where the cases stand that are acted on before an instant: one statement for a day; a second act reads again."""
+        numbers = {self._stories[number].tracking_number for at, number, _ in self._agenda if at < until}
+        rows = self._session.execute(_STATE.where(Case.tracking_number.in_(numbers))) if numbers else ()
+        self._states = {row.tracking_number: row for row in rows}
 
     def _next(self) -> None:
         at, number, position = heapq.heappop(self._agenda)
@@ -158,9 +168,9 @@ class _Stage:
 
     def _act(self, story: Story, act: Act) -> None:
         number, values, at = story.tracking_number, act.values, act.at
-        case = self._session.execute(
-            select(Case.status, Case.office_id, Case.desk, Case.assignee_id).where(Case.tracking_number == number)
-        ).one()
+        case = (
+            self._states.pop(number, None) or self._session.execute(_STATE.where(Case.tracking_number == number)).one()
+        )
         if act.what in ("answer", "information", "withdraw"):
             self._act_of_complainant(number, act, case.status)
             return
@@ -244,6 +254,8 @@ class _Stage:
             self._waiting.discard(number)
 
     def _sweep(self, now: datetime) -> None:
+        if (oldest := oldest_due(self._session)) is None or oldest > now:
+            return
         done = sweep(as_of=now, now=now)
         if done.failed:
             raise RuntimeError(f"{done.failed} deadlines could not climb at {now}")
