@@ -27,7 +27,7 @@ def test_the_journey_needs_no_script(chromium: Any, site: Site, visitor: Any) ->
     form_page(4)(visitor, site)
     visitor.check("[name=declaration]")
     press(visitor)
-    number, secret = (visitor.locator(".receipt .code").nth(n).inner_text().strip() for n in (0, 1))
+    number, secret = (visitor.locator(".receipt .big").nth(n).inner_text().strip() for n in (0, 1))
     assert visitor.url.endswith("/complaints/sent")
 
     officer = officer_page(chromium, site)
@@ -48,7 +48,7 @@ def test_the_journey_needs_no_script(chromium: Any, site: Site, visitor: Any) ->
     officer.fill("#resolve-prevention", "উপকারভোগীকে দেখিয়ে নম্বর তোলা")
     officer.locator("#resolve .buttons button").click()
     assert "Resolved" in officer.locator("main").inner_text()
-    officer.locator("header form button").first.click()
+    officer.get_by_role("button", name="Sign out").click()
     assert officer.url == f"{site.url}/"
     go(officer, site, "/queue")
     assert "/login" in officer.url
