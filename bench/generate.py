@@ -99,6 +99,7 @@ def generate(app: Flask, size: int, seed: int = 1, say: Say = lambda line: None,
             )
             connection.execute(floor_app.SCHEMA)
             _lookups(connection, session, calendar, today, shape, seed)
+            session.rollback()  # the load takes longer than a transaction may lie idle
             rebuild = _drop_indexes(connection) if size >= 100_000 else []
             _in_chunks(url, shape, seed, threads, say, started)
             if size:
@@ -113,7 +114,6 @@ def generate(app: Flask, size: int, seed: int = 1, say: Say = lambda line: None,
             connection.execute("DROP SCHEMA bench CASCADE")
             connection.execute("VACUUM (ANALYZE)")
             connection.execute("CHECKPOINT")
-        session.rollback()
         due = tuple(_cohort_days(calendar, today, number)[1] for number in range(COHORTS))
     say(f"  {size:,} cases in {time.monotonic() - started:.0f} s")
     return Generated(shape, today, due)
