@@ -44,6 +44,12 @@ class Site(System):
         self.sensitive = self.file(category="bribe-demand", details="ভাতার কার্ড দিতে দুই হাজার টাকা চাওয়া হয়েছে।")
         gro = self.signed_in("gro.social-welfare")
         self.act(gro, self.waiting[0], "ASK", question=QUESTION)
+        number, secret = self.file()
+        self.act(gro, number, "ASK", question=QUESTION)
+        citizen = self.browser()
+        page = citizen.get("/track")
+        page = citizen.submit(page.form("secret").fill(tracking_number=number, secret=secret))
+        citizen.submit(page.form("answer").fill(answer="জ্যৈষ্ঠ মাসে শেষ টাকা পেয়েছি।"))  # so that there is an e-mail
         self.act(gro, self.resolved[0], "CLAIM")
         self.act(
             *(gro, self.resolved[0], "RESOLVE"),
