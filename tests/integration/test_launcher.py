@@ -157,6 +157,7 @@ def test_killing_the_launcher_leaves_nothing_and_the_next_start_recovers(system:
     assert wait_for(lambda: not system.processes(), 20), system.processes()
     system.start()
     assert system.health() == 200
+    assert "Tables" not in system.said(), "nothing has changed since the first start"
 
 
 def test_sigterm_stops_everything(system: System) -> None:
@@ -168,10 +169,17 @@ def test_sigterm_stops_everything(system: System) -> None:
     assert not (system.home / "run" / "env").exists()
 
 
+def test_another_state_of_the_code_is_set_up_anew(system: System) -> None:
+    (system.home / "pg" / "set-up-by").write_text("older code")
+    system.start()
+    assert "Tables" in system.said()
+    assert system.stop(signal.SIGTERM) == 0
+
+
 def test_ctrl_c_while_starting_stops_everything(system: System) -> None:
     with system.output.open("wb") as out:
         system.launcher = subprocess.Popen([sys.executable, "grm/up.py"], cwd=ROOT, env=system.env, stdout=out)
-    assert wait_for(lambda: "Tables" in system.said(), 20)
+    assert wait_for(lambda: "Valkey" in system.said(), 20)
     assert system.stop(signal.SIGINT) == 0
     assert wait_for(lambda: not system.processes(), 5), system.processes()
 
