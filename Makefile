@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 COMPILE := $(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults-free demo bench lint lock clean
+.PHONY: help run test quick demo bench lint lock clean
 
 help: ## lists every target
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ run: .venv/ok ## starts PostgreSQL, Valkey, web, worker and beat; Ctrl-C stops t
 test: .venv/test-ok ## runs the whole test suite (with lint, types and import contracts) against its own database
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-faults-free: .venv/test-ok ## runs the suite without the tests that kill processes, need a browser or take long
+quick: .venv/test-ok ## runs the suite without the tests that kill processes, need a browser or take long
 	@$(BIN)/python -m pytest -m "not faults and not slow and not browser" $(PYTEST_ARGS)
 
 demo: .venv/ok ## fills a running or stopped system with realistic cases of the last twelve months

@@ -15,17 +15,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grm.kernel.db import Id, Model, Small
+from grm.kernel.db import Id, Model, Small, one_of
 
 OPEN_STATUSES = ("filed", "acknowledged", "in_progress", "waiting")
 ENDED_STATUSES = ("resolved", "closed", "declined", "withdrawn")
 STATUSES = OPEN_STATUSES + ENDED_STATUSES
 CHANNELS = ("web", "assisted", "paper", "call_centre", "letter", "email", "suo_motu")
 _OPEN = text("is_open")
-
-
-def _in(column: str, values: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
 class Case(Model):
@@ -38,10 +34,10 @@ class Case(Model):
 
     __tablename__ = "cases"
     __table_args__ = (
-        CheckConstraint(_in("status", STATUSES), "status_known"),
+        CheckConstraint(one_of("status", STATUSES), "status_known"),
         CheckConstraint("tier IN ('gro', 'appeal', 'cell')", "tier_known"),
         CheckConstraint("desk IN ('gro', 'appeal', 'cell')", "desk_known"),
-        CheckConstraint(_in("channel", CHANNELS), "channel_known"),
+        CheckConstraint(one_of("channel", CHANNELS), "channel_known"),
         CheckConstraint("level BETWEEN 0 AND 3", "level_in_range"),
         CheckConstraint("status NOT IN ('resolved', 'closed') OR outcome IS NOT NULL", "resolved_has_outcome"),
         CheckConstraint(

@@ -106,3 +106,8 @@ else:
 Id = Annotated[int, mapped_column(BigInteger, Identity(always=False), primary_key=True)]
 Small = Annotated[int, mapped_column(SmallInteger)]
 BigInt = Annotated[int, mapped_column(BigInteger)]
+
+
+def one_of(column: str, values: tuple[str, ...]) -> str:
+    """Return the condition of a check constraint that a column holds one of some codes."""
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"

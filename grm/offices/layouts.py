@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from grm.offices.models import OFFICE_KINDS, ROLES
+from grm.kernel.actor import ROLES
+from grm.offices.models import OFFICE_KINDS
 from grm.offices.reference_files import KIND_COLUMN, Column, Layout, code, one_of, slug, whole_number, words
 
 _EN, _BN = Column("name_en", words), Column("name_bn", words)

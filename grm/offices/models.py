@@ -10,27 +10,14 @@ from typing import Annotated
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grm.kernel.db import Id, Model, Small
+from grm.kernel.actor import ROLES
+from grm.kernel.db import Id, Model, Small, one_of
 
-ROLES = (
-    "gro",
-    "appeal_officer",
-    "case_officer",
-    "head",
-    "cell_officer",
-    "desk_officer",
-    "cluster_coordinator",
-    "viewer",
-)
 OFFICE_KINDS = ("ministry", "cell", "district")
 PLACE_KINDS = ("division", "district", "upazila", "city_corporation")
 EPOCH = date(1971, 3, 26)
 
 ValidFrom = Annotated[date, mapped_column(default=EPOCH)]
-
-
-def _in(column: str, values: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
 class Cluster(Model):
@@ -78,7 +65,7 @@ class Place(Model):
     """A division, district, upazila or city corporation. Codes are opaque strings and may be replaced; ids stay."""
 
     __tablename__ = "place"
-    __table_args__ = (CheckConstraint(_in("kind", PLACE_KINDS), "kind_known"), Index(None, "parent_id"))
+    __table_args__ = (CheckConstraint(one_of("kind", PLACE_KINDS), "kind_known"), Index(None, "parent_id"))
 
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(unique=True)
@@ -96,7 +83,7 @@ class Office(Model):
     """An office that holds cases or files them: a ministry's, the Cabinet Division cell, a district office (DC)."""
 
     __tablename__ = "office"
-    __table_args__ = (CheckConstraint(_in("kind", OFFICE_KINDS), "kind_known"),)
+    __table_args__ = (CheckConstraint(one_of("kind", OFFICE_KINDS), "kind_known"),)
 
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(unique=True)
@@ -115,7 +102,7 @@ class Post(Model):
 
     __tablename__ = "post"
     __table_args__ = (
-        CheckConstraint(_in("role", ROLES), "role_known"),
+        CheckConstraint(one_of("role", ROLES), "role_known"),
         UniqueConstraint("office_id", "code"),
     )
 
@@ -168,7 +155,7 @@ class Category(Model):
     """What a grievance is about. Sensitive categories are routed upward and seen by named roles only."""
 
     __tablename__ = "category"
-    __table_args__ = (CheckConstraint(_in("sensitivity", ("normal", "sensitive")), "sensitivity_known"),)
+    __table_args__ = (CheckConstraint(one_of("sensitivity", ("normal", "sensitive")), "sensitivity_known"),)
 
     id: Mapped[Id]
     slug: Mapped[str] = mapped_column(unique=True)
