@@ -70,6 +70,8 @@ def measure(system: System, seconds: float, rounds: int, say: Callable[[str], No
         f"one case, {EVENTS} events": (f"/cases/{number}", case_sql, ""),
     }
     lines, first = [], 0.0
+    for path, _, _ in paths.values():
+        load.run(lambda p=path: _page(p, cookie), port, 8, 1.0)  # warm caches, as they are after a morning
     for what, (path, bare, _) in paths.items():
         for clients in (1, 8):
             results = [load.run(lambda p=path: _page(p, cookie), port, clients, seconds) for _ in range(rounds)]
