@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("journey"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """The running system, started once for the whole story."""
     rig = Rig(tmp_path_factory.mktemp("journey"))
@@ -49,7 +49,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         rig.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def story() -> Story:
     """What is known so far."""
     return Story()
