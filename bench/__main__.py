@@ -21,7 +21,8 @@ from grm.cli import set_up
 from grm.kernel import clock
 from grm.kernel.db import db
 
-PARTS = ("commits", "filing", "queue", "report", "sweep")
+PARTS = ("sweep", "commits", "filing", "queue", "report")
+"""In this order: the clocks of new filings would be due among the cohorts that the sweep is measured by."""
 LARGEST_COPIED = 2_000_000
 """Up to this size a generated database is kept as a template and copied for each run, so that it is there the next time."""
 

@@ -1,9 +1,11 @@
 """Filing: a form fetched and one post with everything, against the floor, interleaved in one run."""
 
+import csv
 import random
 import re
 from collections.abc import Callable
-from urllib.parse import urlencode
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import event
 
@@ -12,9 +14,11 @@ from bench.load import Flow, Result
 from bench.results import Line, median, spread
 from bench.system import System
 from grm.app import create_app
+from grm.demo import wording
 from grm.kernel.db import db
 
 HOST = "127.0.0.1"
+DATA = Path(__file__).resolve().parents[1] / "grm" / "data"
 WARM_UP_SECONDS = 3.0
 NEW = "/complaints/new"
 DETAILS = (
@@ -32,18 +36,36 @@ PAGES = (
      "language": "bn", "preferred_channel": "sms"},
     {"declaration": "1"},
 )  # fmt: skip
-_WITHOUT_PHONE = urlencode({name: value for page in PAGES for name, value in page.items()}).encode()
-_FLOOR_BODY = urlencode(
-    {
-        **PAGES[1],
-        **PAGES[2],
-        "programme": "1",
-        "category": "3",
-        "district": "49",
-        "declaration": "1",
-        "phone": "01712345678",
+
+
+def _bodies(count: int = 400) -> list[bytes]:
+    """Posts without telephone and tokens: programmes by their size, any category, district and text, as in life."""
+    rng = random.Random(1)
+    rows = {
+        name: list(csv.DictReader((DATA / f"{name}.csv").open(encoding="utf-8")))
+        for name in ("categories", "districts")
     }
-).encode()
+    weights = wording.weights()
+    found = []
+    for _ in range(count):
+        first = {
+            "programme": rng.choices(list(weights), list(weights.values()))[0],
+            "category": rng.choice(rows["categories"])["slug"],
+            "district": rng.choice(rows["districts"])["code"],
+        }
+        filled = {**PAGES[1], **PAGES[2], **PAGES[3], **first, "details": DETAILS[: rng.randint(60, len(DETAILS))]}
+        found.append(urlencode(filled).encode())
+    return found
+
+
+BODIES = _bodies()
+FLOOR_BODIES = [
+    urlencode(
+        dict(parse_qsl(body.decode())) | {"programme": str(n % 58), "category": str(n % 15), "district": str(n % 64)}
+    ).encode()
+    + b"&phone=01712345678"
+    for n, body in enumerate(BODIES)
+]
 
 
 def phone() -> str:
@@ -61,7 +83,7 @@ def one_post(headers: str = "") -> Flow:
     headers += address()
     form = yield load.get(NEW, HOST, headers)
     token, draft = _hidden(form)
-    body = b"step=send&csrf_token=%b&draft=%b&phone=%b&" % (token, draft, phone().encode()) + _WITHOUT_PHONE
+    body = b"step=send&csrf_token=%b&draft=%b&phone=%b&" % (token, draft, phone().encode()) + random.choice(BODIES)
     done = yield load.post(NEW, HOST, body, headers)
     if done.status != 200:
         raise ValueError(f"the post was answered {done.status}")
@@ -89,7 +111,7 @@ def floor() -> Flow:
     form = yield load.get("/", HOST)
     found = _TOKEN.search(form.body)
     assert found
-    done = yield load.post("/file", HOST, b"csrf_token=%b&" % found[1] + _FLOOR_BODY)
+    done = yield load.post("/file", HOST, b"csrf_token=%b&" % found[1] + random.choice(FLOOR_BODIES))
     number = _FLOOR_NUMBER.search(done.body)
     if done.status != 200 or not number:
         raise ValueError(f"the floor answered {done.status}")
@@ -167,7 +189,7 @@ def statements(system: System) -> Line:
             page = client.get(NEW)
             after_form = len(counted)
             token, draft = (found[1] for found in (_TOKEN.search(page.data), _DRAFT.search(page.data)) if found)
-            body = b"step=send&csrf_token=%b&draft=%b&phone=%b&" % (token, draft, phone().encode()) + _WITHOUT_PHONE
+            body = b"step=send&csrf_token=%b&draft=%b&phone=%b&" % (token, draft, phone().encode()) + BODIES[attempt]
             done = client.post(NEW, data=body, content_type="application/x-www-form-urlencoded")
             assert done.status_code == 200 and attempt >= 0, done.status_code
         db.engine.dispose()
