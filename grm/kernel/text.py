@@ -33,6 +33,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
+_NO_LETTER = re.compile(rf"\W{{{MAX_MARKS + 1}}}")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[/.\-]([0-9]{1,2})[/.\-]([0-9]{1,2})")
 _PAGE = re.compile(r"[0-9]{1,6}")
@@ -128,6 +129,8 @@ def parse_page_number(text: str | None) -> int:
 
 def _cap_marks(text: str) -> str:
     """Cut each run of combining marks to `MAX_MARKS`; joiners within a run do not start it anew."""
+    if not _NO_LETTER.search(text):  # marks and joiners are no letters: nearly every text is done here
+        return text
     kept: list[str] = []
     run = 0
     for character in text:
