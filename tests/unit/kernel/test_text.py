@@ -1,5 +1,7 @@
 """Two scripts, two sets of digits, two encodings of some letters: one stored form."""
 
+import re
+import sys
 import time
 import unicodedata
 from datetime import date
@@ -133,3 +135,13 @@ def test_every_date_survives_being_written_in_bangla(on: date) -> None:
 )
 def test_a_page_number_never_fails(typed: str | None, page: int) -> None:
     assert text.parse_page_number(typed) == page
+
+
+def test_marks_and_joiners_are_no_letters_to_the_quick_look() -> None:
+    """`nfc` looks for runs without a letter first: a mark that counted as one would slip through."""
+    quick = re.compile(r"\w")
+    assert not [
+        c
+        for c in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.category(c) in ("Mn", "Mc", "Me", "Cf") and quick.match(c)
+    ]
