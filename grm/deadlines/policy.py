@@ -8,7 +8,7 @@ from typing import Literal
 
 from grm.kernel.errors import Misconfigured
 
-Unit = Literal["working_days", "calendar_days"]
+Unit = Literal["working_days", "calendar_days", "calendar_months"]
 
 SPECIFICITY = ("office_id", "programme", "category", "priority")
 """The conditions of a policy, the weightiest first: what an office printed goes before what a programme

@@ -8,11 +8,18 @@ Calendar days (an appeal's month): the clock starts on the Dhaka date itself, an
 that the last one must be a working day: who may act until a day on which the office is closed may act on
 the next day it is open (General Clauses Act 1897, section 10).
 
+Calendar months: the day of the month on which the clock starts, so many months on, or the last day of a month that
+has no such day (31 January + 1 month = 28 or 29 February). From there on as calendar days.
+
+An extension adds days of the clock's own unit (of a clock of months: calendar days) to the limit; it is part of the
+sum, never a second clock.
+
 Pauses: a date is not counted if the clock was paused at its end, that is for paused_on <= date <
 resumed_on in Dhaka dates. A pause that begins and ends on one day costs nothing, the day of resumption
 counts, and no moment is counted twice however pauses overlap.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -64,13 +71,15 @@ class DayLine:
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """A deadline with its working shown. `counted` equals the limit; the last line is `due_on`."""
+    """A deadline with its working shown. `counted` equals `needed`, the days the limit and its extension amount to; the
+    last line is `due_on`."""
 
     start_on: date
     due_on: date
     due_at: datetime
     days: tuple[DayLine, ...]
     counted: int
+    needed: int
 
 
 def due(
@@ -80,21 +89,22 @@ def due(
     pauses: Sequence[Pause],
     calendar: Calendar,
     as_of: datetime | None = None,
+    extension_days: int = 0,
 ) -> Due:
-    """When a clock of `limit` units runs out, without the working: fast, for recomputing many deadlines.
+    """When a clock of `limit` units and its extension runs out, without the working: fast, for recomputing many
+    deadlines.
 
     A pause that still stands is taken to last until `as_of` (ValueError without it): the answer then is
     the earliest possible one.
     """
-    if limit < 0:
-        raise ValueError("a limit cannot be negative")
     filed_on = dhaka_date(started_at)
+    needed = days_needed(filed_on, limit, unit, extension_days)
     spans = _spans(pauses, as_of)
-    if unit == "calendar_days":
-        due_on = _calendar_due(filed_on, limit, spans, calendar)
+    if unit != "working_days":
+        due_on = _calendar_due(filed_on, needed, spans, calendar)
         return Due(filed_on, due_on, end_of_day(due_on))
     start_on = position = calendar.next_working_day(filed_on)
-    remaining = limit
+    remaining = needed
     for paused_on, resumed_on in spans:
         if resumed_on <= position + _ONE_DAY:
             continue
@@ -113,10 +123,12 @@ def reckon(
     pauses: Sequence[Pause],
     calendar: Calendar,
     as_of: datetime | None = None,
+    extension_days: int = 0,
 ) -> Reckoning:
     """The deadline with a line for each date from the filing to the due date, to show why it is this
     date (see `due`)."""
-    result = due(started_at, limit, unit, pauses, calendar, as_of)
+    result = due(started_at, limit, unit, pauses, calendar, as_of, extension_days)
+    needed = days_needed(dhaka_date(started_at), limit, unit, extension_days)
     covers = [(_span(pause, as_of), pause) for pause in pauses]
     lines: list[DayLine] = []
     counted = 0
@@ -124,11 +136,28 @@ def reckon(
     while on <= result.due_on:
         pause = next((pause for (first, after), pause in covers if first <= on < after), None)
         number = None if on == result.start_on else counted + 1
-        line = _line(on, number, counted + 1 == limit, unit, pause, calendar.reason(on))
+        line = _line(on, number, counted + 1 == needed, unit, pause, calendar.reason(on))
         counted += line.verdict == "counted"
         lines.append(line)
         on += _ONE_DAY
-    return Reckoning(result.start_on, result.due_on, result.due_at, tuple(lines), counted)
+    return Reckoning(result.start_on, result.due_on, result.due_at, tuple(lines), counted, needed)
+
+
+def days_needed(filed_on: date, limit: int, unit: Unit, extension_days: int = 0) -> int:
+    """How many days a clock counts that starts on a Dhaka date: the limit, months turned into days, and the extension.
+
+    Raises ValueError for a negative limit or extension: an extension never takes time away.
+    """
+    if limit < 0 or extension_days < 0:
+        raise ValueError("a limit or an extension cannot be negative")
+    days = (months_after(filed_on, limit) - filed_on).days if unit == "calendar_months" else limit
+    return days + extension_days
+
+
+def months_after(on: date, months: int) -> date:
+    """The same day of the month so many months later, or the last day of a month that is too short for it."""
+    year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
+    return date(year, month + 1, min(on.day, monthrange(year, month + 1)[1]))
 
 
 def _line(on: date, number: int | None, is_last: bool, unit: Unit, pause: Pause | None, day: DayVerdict) -> DayLine:
