@@ -36,6 +36,8 @@ from grm.engines import start_postgres, start_valkey
 from grm.kernel.places import derive_keys, embedded_places
 from grm.supervisor import Supervisor
 
+pytest_plugins = ["tests.support.fault_table"]
+
 REFERENCE_TABLES = {
     *("alembic_version", "reference_edition", "officer"),
     *("cluster", "ministry", "cluster_ministry", "place", "office", "post", "posting"),
