@@ -5,32 +5,24 @@ Columns: `day` (2027-03-10), `kind`, `name_bn`, `name_en`, `source`, and if want
 is a fault: an empty feed is never read as "no holidays".
 """
 
-import csv
-import io
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from grm.deadlines import strict_csv
 from grm.deadlines.calendar import Day
-from grm.kernel.errors import InvalidInput
-from grm.kernel.text import clean_line, latin_digits
+from grm.deadlines.strict_csv import Fault, Row, date_of
+
+__all__ = ["OPTIONAL", "REQUIRED", "Fault", "Parsed", "parse"]
 
 REQUIRED = ("day", "kind", "name_bn", "name_en", "source")
 OPTIONAL = ("estimated",)
-_ISO_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_FIRST, _LAST = date(2000, 1, 1), date(2100, 12, 31)
 _YES, _NO = {"yes", "true", "1"}, {"", "no", "false", "0"}
-MAX_BYTES = 1_000_000
-MAX_NAME = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong in which line (1 is the first; 0 the file as a whole)."""
-
-    line: int
-    message: str
+def _(text: str) -> str:
+    """Mark a text for the catalogue; it is translated when shown."""
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,102 +35,50 @@ class Parsed:
 
 def parse(content: bytes) -> Parsed:
     """Read the content of a file. Never raises for what a file can hold."""
-    if len(content) > MAX_BYTES:
-        return _refused(0, f"the file has more than {MAX_BYTES} bytes")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return _refused(content[: error.start].count(b"\n") + 1, "the text is not UTF-8")
-    if "\0" in text:
-        return _refused(text[: text.index("\0")].count("\n") + 1, "the file holds a NUL character")
-    if not text.strip():
-        return _refused(0, "the file is empty; an empty file never means that there are no holidays")
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, restkey="…", restval="")
-    try:
-        header = [name.strip() for name in reader.fieldnames or ()]
-        if fault := _header_fault(header):
-            return _refused(1, fault)
-        reader.fieldnames = header
-        return _collect(reader)
-    except csv.Error as error:
-        return _refused(reader.reader.line_num, f"this is no readable CSV: {error}")
-
-
-def _refused(line: int, message: str) -> Parsed:
-    return Parsed({}, (Fault(line, message),))
-
-
-def _header_fault(header: list[str]) -> str:
-    missing = [name for name in REQUIRED if name not in header]
-    unknown = [name or "(no name)" for name in header if name not in (*REQUIRED, *OPTIONAL)]
-    doubled = sorted({name for name in header if header.count(name) > 1})
-    words = (("is missing", missing), ("is not known", unknown), ("occurs twice", doubled))
-    return "; ".join(f"column {', '.join(names)} {what}" for what, names in words if names)
-
-
-def _collect(reader: "csv.DictReader[str]") -> Parsed:
+    rows, refused = strict_csv.read(
+        content, REQUIRED, OPTIONAL, _("the file is empty; an empty file never means that there are no holidays")
+    )
+    if refused:
+        return Parsed({}, refused)
     days: dict[date, Day | None] = {}
     seen: dict[date, int] = {}
     faults: list[Fault] = []
-    for row in reader:
-        line = reader.line_num
-        if not any(str(value).strip() for value in row.values()):
-            continue
+    for row in rows:
         found = list(_faults_of(row))
-        on = _date_of(row["day"])
+        on = date_of(row.values["day"])
         if on is not None and on in seen:
-            found.append(f"{on} is in line {seen[on]} already")
-        if found:
-            faults += [Fault(line, message) for message in found]
-        elif on is not None:
-            seen[on] = line
+            found.append(Fault(row.line, _("%(day)s is in line %(line)s already"), {"day": on, "line": seen[on]}))
+        faults += found
+        if not found and on is not None:
+            seen[on] = row.line
             days[on] = _day_of(row)
     if not faults and not days:
-        faults.append(Fault(0, "the file has no days; an empty file never means that there are no holidays"))
+        text = _("the file has no days; an empty file never means that there are no holidays")
+        faults.append(Fault(0, text))
     return Parsed({}, tuple(faults)) if faults else Parsed(days, ())
 
 
-def _faults_of(row: Mapping[str, str]) -> Iterator[str]:
-    if "…" in row:
-        yield "there are more values than columns"
-    kind = row["kind"].strip()
-    if _date_of(row["day"]) is None:
-        yield f"day must be a date like 2027-03-10, from {_FIRST.year} to {_LAST.year}"
+def _faults_of(row: Row) -> Iterator[Fault]:
+    yield from strict_csv.too_many_values(row)
+    kind = row.values["kind"].strip()
+    if date_of(row.values["day"]) is None:
+        yield strict_csv.not_a_date(row, "day")
     if kind not in ("holiday", "working", "none"):
-        yield "kind must be holiday, working or none"
+        yield Fault(row.line, _("kind must be holiday, working or none"))
     for name in ("name_bn", "name_en", "source"):
-        try:
-            text = clean_line(row[name])
-        except InvalidInput:
-            yield f"{name} holds characters that cannot be stored"
-            continue
-        if not text and (kind != "none" or name == "source"):
-            yield f"{name} is empty"
-        if len(text) > MAX_NAME:
-            yield f"{name} is longer than {MAX_NAME} characters"
-    if row.get("estimated", "").strip().lower() not in _YES | _NO:
-        yield "estimated must be yes or no"
+        yield from strict_csv.faults_of_words(row, name, may_be_empty=kind == "none" and name != "source")
+    if row.values.get("estimated", "").strip().lower() not in _YES | _NO:
+        yield Fault(row.line, _("estimated must be yes or no"))
 
 
-def _date_of(text: str) -> date | None:
-    plain = latin_digits(text[:40]).strip()
-    if not _ISO_DATE.fullmatch(plain):
-        return None
-    try:
-        on = date.fromisoformat(plain)
-    except ValueError:
-        return None
-    return on if _FIRST <= on <= _LAST else None
-
-
-def _day_of(row: Mapping[str, str]) -> Day | None:
-    kind = row["kind"].strip()
+def _day_of(row: Row) -> Day | None:
+    kind = row.values["kind"].strip()
     if kind == "none":
         return None
     return Day(
         "holiday" if kind == "holiday" else "working",
-        clean_line(row["name_bn"]),
-        clean_line(row["name_en"]),
-        clean_line(row["source"]),
-        row.get("estimated", "").strip().lower() in _YES,
+        row.words("name_bn"),
+        row.words("name_en"),
+        row.words("source"),
+        row.values.get("estimated", "").strip().lower() in _YES,
     )
