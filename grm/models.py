@@ -5,8 +5,9 @@ from grm.cases import models as cases
 from grm.deadlines import models as deadlines
 from grm.escalation import models as escalation
 from grm.intake import models as intake
-from grm.kernel import audit
+from grm.kernel import audit, ledger
 from grm.notifications import models as notifications
+from grm.notifications import stops
 from grm.offices import models as offices
 from grm.routing import models as routing
 from grm.web import models as web
@@ -18,8 +19,10 @@ __all__ = [
     "deadlines",
     "escalation",
     "intake",
+    "ledger",
     "notifications",
     "offices",
     "routing",
+    "stops",
     "web",
 ]

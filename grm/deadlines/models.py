@@ -7,10 +7,17 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import SmallInteger
 
-from grm.kernel.db import Id, Model, Small
+from grm.kernel.db import Id, Model, Small, one_of
 from grm.offices.models import ValidFrom
 
-KINDS = ("acknowledge", "resolve")
+KINDS = ("acknowledge", "resolve", "investigate", "inform", "appeal", "cell", "comply", "appeal_window")
+FILING_KINDS = ("acknowledge", "resolve")
+"""The clocks that begin when a case is filed; the others begin with the act that calls for them."""
+MAIN_KINDS = ("resolve", "appeal", "cell", "comply")
+"""The clocks a case as a whole can stand under, one at a time (`cases.main_clock`): its due date, its pauses and its
+escalation level are theirs. All others are side clocks: they remind and escalate, and leave the case row alone."""
+UNITS = ("working_days", "calendar_days", "calendar_months")
+EXTENSION_STATES = ("requested", "approved", "refused")
 STATES = ("running", "paused", "met", "breached")
 
 
@@ -62,7 +69,8 @@ class DeadlinePolicy(Model):
 
     __tablename__ = "deadline_policy"
     __table_args__ = (
-        CheckConstraint("unit IN ('working_days', 'calendar_days')", "unit_known"),
+        CheckConstraint(one_of("unit", UNITS), "unit_known"),
+        CheckConstraint("tier IN ('gro', 'appeal', 'cell')", "tier_known"),
         CheckConstraint('"limit" > 0', "limit_positive"),
     )
 
@@ -75,6 +83,7 @@ class DeadlinePolicy(Model):
     programme: Mapped[str | None]
     category: Mapped[str | None]
     priority: Mapped[str | None]
+    tier: Mapped[str | None]
     source: Mapped[str]
     valid_from: Mapped[ValidFrom]
     valid_to: Mapped[date | None]
@@ -83,17 +92,22 @@ class DeadlinePolicy(Model):
 class Deadline(Model):
     """A running clock of a case. ``next_rung_at`` is when the sweep must look at it again; NULL: never.
 
-    A paused clock keeps its ``next_level``, to go on where it stood.
+    A paused clock keeps its ``next_level``, to go on where it stood. ``extension_days`` is what was granted on top of the
+    policy's limit, in the policy's unit. A clock that is set aside waits for a person: the sweep leaves it alone.
     """
 
     __tablename__ = "deadline"
     __table_args__ = (
-        CheckConstraint("kind IN ('acknowledge', 'resolve')", "kind_known"),
+        CheckConstraint(one_of("kind", KINDS), "kind_known"),
         CheckConstraint("state IN ('running', 'paused', 'met', 'breached')", "state_known"),
         CheckConstraint("state = 'paused' OR (next_level IS NULL) = (next_rung_at IS NULL)", "rung_complete"),
         CheckConstraint("state <> 'met' OR met_at IS NOT NULL", "met_has_instant"),
+        CheckConstraint("extension_days >= 0", "extension_not_negative"),
         CheckConstraint("state IN ('running', 'breached') OR next_rung_at IS NULL", "only_live_clocks_escalate"),
+        CheckConstraint("(set_aside_at IS NULL) = (set_aside_why IS NULL)", "set_aside_has_reason"),
         UniqueConstraint("case_id", "kind", "epoch"),
+        Index("ix__deadline__running", "due_at", postgresql_where="state = 'running'"),
+        Index("ix__deadline__set_aside", "case_id", postgresql_where="set_aside_at IS NOT NULL"),
         Index("ix__deadline__next_rung_at", "next_rung_at", "id", postgresql_where="next_rung_at IS NOT NULL"),
     )
 
@@ -112,6 +126,9 @@ class Deadline(Model):
     next_level: Mapped[int | None] = mapped_column(SmallInteger)
     next_rung_at: Mapped[datetime | None]
     is_provisional: Mapped[bool] = mapped_column(default=False, server_default="false")
+    extension_days: Mapped[Small] = mapped_column(server_default="0")
+    set_aside_at: Mapped[datetime | None]
+    set_aside_why: Mapped[str | None]
 
 
 class DeadlinePause(Model):
@@ -130,6 +147,30 @@ class DeadlinePause(Model):
     until_at: Mapped[datetime | None]
     ends_by_at: Mapped[datetime]
     reason: Mapped[str]
+
+
+class Extension(Model):
+    """A request for more time, at most one for each clock. The reasons are texts of the case's history."""
+
+    __tablename__ = "extension"
+    __table_args__ = (
+        CheckConstraint(one_of("state", EXTENSION_STATES), "state_known"),
+        CheckConstraint("working_days > 0", "days_positive"),
+        CheckConstraint(
+            "(state = 'requested') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by_id IS NULL)",
+            "decided_is_complete",
+        ),
+        CheckConstraint("decided_by_id <> requested_by_id", "decided_by_another"),
+    )
+
+    id: Mapped[Id]
+    deadline_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("deadline.id"), unique=True)
+    working_days: Mapped[Small]
+    state: Mapped[str] = mapped_column(default="requested")
+    requested_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    requested_at: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    decided_at: Mapped[datetime | None]
 
 
 class LadderRung(Model):

@@ -1,6 +1,6 @@
 """Messages, attempts to hand them over, and the receipts of providers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,25 +10,26 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grm.kernel.db import Id, Model, Small
 
 OPEN_STATES = ("pending", "sending", "unknown", "accepted")
-FINAL_STATES = ("delivered", "failed", "expired", "held")
+FINAL_STATES = ("delivered", "failed", "expired", "held", "withdrawn")
 
 
 class Message(Model):
     """One recipient on one channel. ``key`` makes the second attempt to create it a no-op.
 
-    pending → sending → accepted → delivered, or failed, expired, held; ``unknown`` when the provider's answer was lost.
+    pending → sending → accepted → delivered, or failed, expired, held; ``unknown`` when the provider's answer was lost;
+    ``withdrawn`` where a late holiday came before it was sent.
+    ``followed_up`` is the final state that was acted on (`grm/notifications/undelivered.py`); 'past': from before there was such.
     """
 
     __tablename__ = "message"
     __table_args__ = (
         CheckConstraint("channel IN ('sms', 'email')", "channel_known"),
         CheckConstraint(
-            "state IN ('pending', 'sending', 'unknown', 'accepted', 'delivered', 'failed', 'expired', 'held')",
-            "state_known",
+            "state IN ('pending', 'sending', 'unknown', 'accepted', 'delivered', XX,
         ),
         CheckConstraint("(officer_id IS NULL) <> (address_sealed IS NULL)", "one_recipient"),
         CheckConstraint(
-            "(state IN ('delivered', 'failed', 'expired', 'held')) = (ended_at IS NOT NULL)",
+            "(state IN ('delivered', 'failed', 'expired', 'held', 'withdrawn')) = (ended_at IS NOT NULL)",
             "final_has_instant",
         ),
         Index(
@@ -40,7 +41,22 @@ class Message(Model):
             postgresql_where=text("state IN ('pending', 'sending', 'unknown')"),
         ),
         Index("ix__message__awaiting", "expires_at", postgresql_where=text("ended_at IS NULL")),
+        Index("ix__message__accepted", "created_at", postgresql_where=text("state = 'accepted'")),
+        Index("ix__message__held", "id", postgresql_where=text("state = 'held'")),
+        Index(
+            "ix__message__to_forget",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL AND forgotten_at IS NULL"),
+        ),
         Index(None, "case_id"),
+        Index(
+            "ix__message__to_follow_up",
+            "id",
+            postgresql_where=text(
+                "address_sealed IS NOT NULL AND ended_at IS NOT NULL AND followed_up IS DISTINCT FROM 'past'"
+                " AND followed_up IS DISTINCT FROM state"
+            ),
+        ),
     )
 
     id: Mapped[Id]
@@ -65,6 +81,23 @@ class Message(Model):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    followed_up: Mapped[str | None]
+    forgotten_at: Mapped[datetime | None]
+
+
+class DigestItem(Model):
+    """One escalation that a digest tells an officer of. `written_at`: since when it stands in the digest's text; never, where
+    the case had ended before."""
+
+    __tablename__ = "digest_item"
+    __table_args__ = (CheckConstraint("channel IN ('sms', 'email')", "channel_known"), Index(None, "message_id"))
+
+    escalation_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("escalation.id"), primary_key=True)
+    officer_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("officer.id"), primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    message_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("message.id"))
+    written_at: Mapped[datetime | None]
 
 
 class Attempt(Model):
@@ -86,7 +119,10 @@ class Receipt(Model):
     """A provider's delivery report as it came; reports may come twice, late, out of order or for an unknown message."""
 
     __tablename__ = "receipt"
-    __table_args__ = (Index(None, "message_id"),)
+    __table_args__ = (
+        Index(None, "message_id"),
+        Index("ix__receipt__unmatched", "received_at", postgresql_where=text("message_id IS NULL")),
+    )
 
     id: Mapped[Id]
     message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
