@@ -25,7 +25,8 @@ class Message(Model):
     __table_args__ = (
         CheckConstraint("channel IN ('sms', 'email')", "channel_known"),
         CheckConstraint(
-            "state IN ('pending', 'sending', 'unknown', 'accepted', 'delivered', XX,
+            "state IN ('pending', 'sending', 'unknown', 'accepted', 'delivered', 'failed', 'expired', 'held', 'withdrawn')",
+            "state_known",
         ),
         CheckConstraint("(officer_id IS NULL) <> (address_sealed IS NULL)", "one_recipient"),
         CheckConstraint(
@@ -41,6 +42,12 @@ class Message(Model):
             postgresql_where=text("state IN ('pending', 'sending', 'unknown')"),
         ),
         Index("ix__message__awaiting", "expires_at", postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "ix__message__at_provider",
+            "gateway",
+            "provider_reference",
+            postgresql_where=text("channel = 'sms' AND provider_reference IS NOT NULL"),
+        ),
         Index("ix__message__accepted", "created_at", postgresql_where=text("state = 'accepted'")),
         Index("ix__message__held", "id", postgresql_where=text("state = 'held'")),
         Index(
@@ -76,6 +83,10 @@ class Message(Model):
     next_attempt_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
     claim: Mapped[UUID | None]
+    gateway: Mapped[str | None]
+    """The gateway that has an SMS or may have it; while pending, the one to begin with (none: the first)."""
+    segments: Mapped[Small | None]
+    """How many SMS the text costs; none until it is written, and for e-mail."""
     provider_reference: Mapped[str | None]
     error: Mapped[str | None]
     created_at: Mapped[datetime]
@@ -109,6 +120,9 @@ class Attempt(Model):
     id: Mapped[Id]
     message_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("message.id"))
     number: Mapped[Small]
+    gateway: Mapped[str | None]
+    segments: Mapped[Small | None]
+    """What the attempt counts for in the day's budget; zero once it is known that nothing was taken."""
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
@@ -126,7 +140,21 @@ class Receipt(Model):
 
     id: Mapped[Id]
     message_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"))
+    gateway: Mapped[str | None]
+    """Whose report it is, where a gateways file describes it; none for Kannel's own way."""
     reference: Mapped[str]
     status: Mapped[str]
     detail: Mapped[str]
     received_at: Mapped[datetime]
+
+
+class SmsDay(Model):
+    """What one day in Dhaka has cost so far, in segments; `ordinary` are those without a right to the reserved share."""
+
+    __tablename__ = "sms_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    segments: Mapped[int] = mapped_column(default=0, server_default="0")
+    ordinary: Mapped[int] = mapped_column(default=0, server_default="0")
+    turned_away_at: Mapped[datetime | None]
+    """When the first message had to wait for the next day."""
