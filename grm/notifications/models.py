@@ -135,7 +135,13 @@ class Receipt(Model):
     __tablename__ = "receipt"
     __table_args__ = (
         Index(None, "message_id"),
-        Index("ix__receipt__unmatched", "received_at", postgresql_where=text("message_id IS NULL")),
+        Index("ix__receipt__of_no_message", "received_at", postgresql_where=text("message_id IS NULL")),
+        Index(
+            "ix__receipt__early",
+            "gateway",
+            "reference",
+            postgresql_where=text("message_id IS NULL AND gateway IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]

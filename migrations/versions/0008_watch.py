@@ -22,7 +22,7 @@ INDEXES = (
     ("ix__message__accepted", "message", ["created_at"], "state = 'accepted'"),
     ("ix__message__held", "message", ["id"], "state = 'held'"),
     ("ix__message__to_forget", "message", ["ended_at"], "ended_at IS NOT NULL AND forgotten_at IS NULL"),
-    ("ix__receipt__unmatched", "receipt", ["received_at"], "message_id IS NULL"),
+    ("ix__receipt__of_no_message", "receipt", ["received_at"], "message_id IS NULL"),
 )
 
 
