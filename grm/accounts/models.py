@@ -10,7 +10,10 @@ from grm.kernel.db import Id, Model
 
 
 class Officer(Model):
-    """A person who signs in. What they may do follows from their postings, not from this row."""
+    """A person who signs in. What they may do follows from their postings, not from this row.
+
+    ``email_bounced`` is the address from which mail came back (since ``email_bounced_at``): a new address lifts the mark.
+    """
 
     __tablename__ = "officer"
     __table_args__ = (CheckConstraint("language IN ('bn', 'en')", "language_known"),)
@@ -22,6 +25,8 @@ class Officer(Model):
     name_en: Mapped[str]
     email: Mapped[str | None]
     phone: Mapped[str | None]
+    email_bounced: Mapped[str | None]
+    email_bounced_at: Mapped[datetime | None]
     language: Mapped[str] = mapped_column(default="bn", server_default="bn")
     is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
     is_admin: Mapped[bool] = mapped_column(default=False, server_default="false")

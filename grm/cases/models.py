@@ -16,10 +16,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grm.kernel.db import Id, Model, Small, one_of
+from grm.offices.models import PRIORITIES
 
 OPEN_STATUSES = ("filed", "acknowledged", "in_progress", "waiting")
 ENDED_STATUSES = ("resolved", "closed", "declined", "withdrawn")
 STATUSES = OPEN_STATUSES + ENDED_STATUSES
+TIERS = ("gro", "appeal", "cell")
 CHANNELS = ("web", "assisted", "paper", "call_centre", "letter", "email", "suo_motu")
 _OPEN = text("is_open")
 
@@ -28,14 +30,21 @@ class Case(Model):
     """Status, tier, outcome and escalation level are four facts, not one list of codes.
 
     ``version`` grows with every act of a person and guards against lost updates; ``history_length`` and
-    ``history_head`` tie the row to the end of its event chain. ``due_at`` repeats the resolve deadline's for the queue;
+    ``history_head`` tie the row to the end of its event chain. ``due_at`` repeats that of the main clock for the queue (`deadlines.models.MAIN_KINDS`, named by ``main_clock``);
     while ``is_paused``, it makes nothing overdue. ``waiting_until`` is when a wait for the complainant ends by itself.
+    ``is_not_informed``: there is an open `ContactTask`.
     """
 
     __tablename__ = "cases"
     __table_args__ = (
         CheckConstraint(one_of("status", STATUSES), "status_known"),
-        CheckConstraint("tier IN ('gro', 'appeal', 'cell')", "tier_known"),
+        CheckConstraint(one_of("tier", TIERS), "tier_known"),
+        CheckConstraint(one_of("priority", PRIORITIES), "priority_known"),
+        CheckConstraint(
+            "(tier = 'gro' AND main_clock = 'resolve') OR (tier = 'appeal' AND main_clock = 'appeal') "
+            "OR (tier = 'cell' AND main_clock IN ('cell', 'comply'))",
+            "tier_has_clock",
+        ),
         CheckConstraint("desk IN ('gro', 'appeal', 'cell')", "desk_known"),
         CheckConstraint(one_of("channel", CHANNELS), "channel_known"),
         CheckConstraint("level BETWEEN 0 AND 3", "level_in_range"),
@@ -62,6 +71,14 @@ class Case(Model):
         Index("ix__cases__mine", "assignee_id", "due_at", "id", postgresql_where=_OPEN),
         Index("ix__cases__office_all", "office_id", "desk", "due_at", "id"),
         Index("ix__cases__escalated", "level", "office_id", postgresql_where=text("is_open AND level > 0")),
+        Index(
+            "ix__cases__not_informed",
+            "office_id",
+            "desk",
+            "due_at",
+            "id",
+            postgresql_where=text("is_not_informed"),
+        ),
         Index("ix__cases__filed_at", "filed_at"),
         Index(
             "ix__cases__filed_by_office",
@@ -78,6 +95,8 @@ class Case(Model):
 
     status: Mapped[str]
     tier: Mapped[str] = mapped_column(default="gro")
+    main_clock: Mapped[str] = mapped_column(default="resolve", server_default="resolve")
+    priority: Mapped[str] = mapped_column(default="normal", server_default="normal")
     outcome: Mapped[str | None]
     level: Mapped[Small] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
@@ -117,6 +136,7 @@ class Case(Model):
     due_at: Mapped[datetime]
     waiting_until: Mapped[datetime | None]
     is_paused: Mapped[bool] = mapped_column(default=False, server_default="false")
+    is_not_informed: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     history_length: Mapped[int]
     history_head: Mapped[bytes]
@@ -192,3 +212,34 @@ class CaseText(Model):
     field: Mapped[str]
     body: Mapped[str | None]
     salt: Mapped[bytes]
+
+
+CONTACT_WAYS = ("phone", "letter", "in_person")
+"""How an officer may reach somebody whom no message reached."""
+
+
+class ContactTask(Model):
+    """Somebody is to be called or written to: a message they had to get did not arrive. One for each such message.
+
+    ``subject`` and ``channel`` are the message's; ``reason`` is why it did not arrive. ``how`` it ended: an officer reached
+    them (``contacted_on``), they read it on the tracking page, it arrived after all, or nothing hangs on it any more.
+    """
+
+    __tablename__ = "contact_task"
+    __table_args__ = (
+        CheckConstraint(one_of("how", (*CONTACT_WAYS, "read", "delivered", "overtaken")), "how_known"),
+        CheckConstraint("(closed_at IS NULL) = (how IS NULL)", "closed_says_how"),
+        Index(None, "case_id"),
+    )
+
+    id: Mapped[Id]
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    message_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("message.id"), unique=True)
+    subject: Mapped[str]
+    channel: Mapped[str]
+    reason: Mapped[str]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    how: Mapped[str | None]
+    contacted_on: Mapped[date | None]
+    officer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
