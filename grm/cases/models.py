@@ -30,9 +30,9 @@ class Case(Model):
     """Status, tier, outcome and escalation level are four facts, not one list of codes.
 
     ``version`` grows with every act of a person and guards against lost updates; ``history_length`` and
-    ``history_head`` tie the row to the end of its event chain. ``due_at`` repeats that of the main clock for the queue (`deadlines.models.MAIN_KINDS`, named by ``main_clock``);
-    while ``is_paused``, it makes nothing overdue. ``waiting_until`` is when a wait for the complainant ends by itself.
-    ``is_not_informed``: there is an open `ContactTask`.
+    ``history_head`` tie the row to the end of its event chain. ``main_clock`` names the clock the case stands under
+    (`grm.deadlines.models.MAIN_KINDS`); ``due_at`` repeats that clock's for the queue; while ``is_paused``, it makes
+    nothing overdue. ``waiting_until`` is when a wait for the complainant ends by itself.
     """
 
     __tablename__ = "cases"

@@ -65,17 +65,19 @@ class WeekendRule(Model):
 
 
 class DeadlinePolicy(Model):
-    """The dated rule: how long a step may take. A change is a new row; deadlines keep the row they were made by."""
+    """The dated rule: how long a step may take. A change is a new row of the same code; deadlines keep the row they were
+    made by."""
 
     __tablename__ = "deadline_policy"
     __table_args__ = (
         CheckConstraint(one_of("unit", UNITS), "unit_known"),
         CheckConstraint("tier IN ('gro', 'appeal', 'cell')", "tier_known"),
         CheckConstraint('"limit" > 0', "limit_positive"),
+        UniqueConstraint("code", "valid_from"),
     )
 
     id: Mapped[Id]
-    code: Mapped[str] = mapped_column(unique=True)
+    code: Mapped[str]
     kind: Mapped[str]
     limit: Mapped[Small]
     unit: Mapped[str]

@@ -10,9 +10,9 @@ from grm.kernel.errors import Misconfigured
 
 Unit = Literal["working_days", "calendar_days", "calendar_months"]
 
-SPECIFICITY = ("office_id", "programme", "category", "priority")
+SPECIFICITY = ("office_id", "programme", "category", "priority", "tier")
 """The conditions of a policy, the weightiest first: what an office printed goes before what a programme
-promises, and a rule for an office alone before one for programme, category and priority together."""
+promises, and a rule for an office alone before one for all the others together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Policy:
     valid_from: date
     valid_to: date | None
     source: str
+    tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +43,23 @@ class PolicyFacts:
     programme: str | None = None
     category: str | None = None
     priority: str | None = None
+    tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """What chooses the policies of a case, whatever the step: the office it lies at, programme and category by slug."""
+    """What chooses the policies of a case, whatever the step: the office it lies at, programme and category by slug, its
+    priority, and the tier that decides it (`gro`, `appeal`, `cell`)."""
 
     office_id: int | None = None
     programme: str | None = None
     category: str | None = None
     priority: str | None = None
+    tier: str | None = None
 
     def of_kind(self, kind: str) -> PolicyFacts:
         """The facts for one kind of step."""
-        return PolicyFacts(kind, self.office_id, self.programme, self.category, self.priority)
+        return PolicyFacts(kind, self.office_id, self.programme, self.category, self.priority, self.tier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ class Choice:
     general rule.
 
     `rejected` holds every other policy of the same kind with the reason: `not-yet-valid`, `expired`,
-    `other-office`, `other-programme`, `other-category`, `other-priority`, `less-specific` or
-    `replaced-by-later`.
+    `other-office`, `other-programme`, `other-category`, `other-priority`, `other-tier`,
+    `less-specific` or `replaced-by-later`.
     """
 
     policy: Policy

@@ -70,6 +70,7 @@ def policy_of(row: models.DeadlinePolicy) -> Policy:
         valid_from=row.valid_from,
         valid_to=row.valid_to,
         source=row.source,
+        tier=row.tier,
     )
 
 

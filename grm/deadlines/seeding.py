@@ -56,7 +56,22 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "category": "data-correction",
         "source": _CORRECTION,
     },
-    # No clocks of their own: how long a question to the complainant may stop the clock, and an answer be objected to.
+    {"code": "investigate", "kind": "investigate", "limit": 20, "category": None, "source": GUIDELINES},
+    {"code": "inform", "kind": "inform", "limit": 7, "category": None, "source": GUIDELINES},
+    {
+        "code": "appeal-window",
+        "kind": "appeal_window",
+        "limit": 1,
+        "unit": "calendar_months",
+        "category": None,
+        "source": GUIDELINES,
+    },
+    {"code": "appeal", "kind": "appeal", "limit": 20, "category": None, "source": GUIDELINES},
+    {"code": "cell", "kind": "cell", "limit": 60, "category": None, "source": GUIDELINES},
+    {"code": "comply", "kind": "comply", "limit": 20, "category": None, "source": GUIDELINES},
+    # No clocks of their own: by how much a clock is extended where the case is investigated, how long a question to the
+    # complainant may stop the clock, and how long an answer may be objected to.
+    {"code": "extension", "kind": "extension", "limit": 10, "category": None, "source": GUIDELINES},
     {"code": "answer", "kind": "answer", "limit": 10, "category": None, "source": PROPOSAL},
     {"code": "confirm", "kind": "confirm", "limit": 10, "category": None, "source": PROPOSAL},
 )
@@ -66,6 +81,18 @@ RUNGS: tuple[dict[str, Any], ...] = (
     {"deadline_kind": "resolve", "level": 1, "offset_working_days": 0, "role": "gro"},
     {"deadline_kind": "resolve", "level": 2, "offset_working_days": 5, "role": "appeal_officer"},
     {"deadline_kind": "resolve", "level": 3, "offset_working_days": 10, "role": "cell_officer"},
+    {"deadline_kind": "investigate", "level": 0, "offset_working_days": -3, "role": "holder"},
+    {"deadline_kind": "investigate", "level": 1, "offset_working_days": 0, "role": "gro"},
+    {"deadline_kind": "inform", "level": 0, "offset_working_days": 0, "role": "holder"},
+    {"deadline_kind": "inform", "level": 1, "offset_working_days": 3, "role": "gro"},
+    {"deadline_kind": "appeal", "level": 0, "offset_working_days": -3, "role": "holder"},
+    {"deadline_kind": "appeal", "level": 1, "offset_working_days": 0, "role": "appeal_officer"},
+    {"deadline_kind": "appeal", "level": 2, "offset_working_days": 5, "role": "cell_officer"},
+    {"deadline_kind": "cell", "level": 0, "offset_working_days": -3, "role": "holder"},
+    {"deadline_kind": "cell", "level": 1, "offset_working_days": 0, "role": "cell_officer"},
+    {"deadline_kind": "comply", "level": 0, "offset_working_days": -3, "role": "holder"},
+    {"deadline_kind": "comply", "level": 1, "offset_working_days": 0, "role": "appeal_officer"},
+    {"deadline_kind": "comply", "level": 2, "offset_working_days": 5, "role": "cell_officer"},
 )
 _ESTIMATED = re.compile(r" \((?:estimated|আনুমানিক)\)")
 
@@ -80,7 +107,7 @@ def seed(session: Session, now: datetime) -> None:
     written = 0
     for model, rows, key in (
         (WeekendRule, list(WEEKENDS), ["valid_from"]),
-        (DeadlinePolicy, policies, ["code"]),
+        (DeadlinePolicy, policies, ["code", "valid_from"]),
         (LadderRung, rungs, ["deadline_kind", "level"]),
     ):
         statement = insert(model).values(rows).on_conflict_do_nothing(index_elements=key).returning(model.id)

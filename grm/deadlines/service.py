@@ -14,13 +14,31 @@ from sqlalchemy.orm import Session
 
 from grm.deadlines import queries
 from grm.deadlines.calendar import dhaka_date
-from grm.deadlines.models import KINDS, Deadline, DeadlinePause
+from grm.deadlines.models import FILING_KINDS, Deadline, DeadlinePause
 from grm.deadlines.policy import CaseFacts, Policy, decide
 from grm.deadlines.reckoning import Pause, due
 from grm.deadlines.rungs import Rung, first_rung, rung_instant
 from grm.deadlines.seeding import seed
 
-__all__ = ["CaseFacts", "Planned", "insert", "meet", "pause", "plan", "redate", "restart", "resume", "seed", "stop_all"]
+__all__ = [
+    "CaseFacts",
+    "Planned",
+    "extend",
+    "insert",
+    "meet",
+    "pause",
+    "plan",
+    "redate",
+    "resume",
+    "seed",
+    "start",
+    "stop_all",
+]
+
+OUTLIVING_KINDS = ("inform", "appeal_window")
+"""The clocks that a decision starts; the end of the case's work does not end them."""
+PAUSABLE_KINDS = ("resolve", "investigate", "appeal", "cell", "comply")
+"""The clocks that stand still while the complainant is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +59,11 @@ class Planned:
 
 
 def plan(
-    session: Session, facts: CaseFacts, filed_at: datetime, kinds: Sequence[str] = KINDS, epoch: int = 1
+    session: Session, facts: CaseFacts, filed_at: datetime, kinds: Sequence[str] = FILING_KINDS, epoch: int = 1
 ) -> list[Planned]:
-    """When each step of a case filed at this instant is due: one deadline for each kind, nothing written.
+    """When each of these steps is due if begun at this instant: one deadline for each kind, nothing written.
 
-    Reads caches only. Policy and calendar are those in force; the policy is chosen by the Dhaka date of filing.
+    Reads caches only. Policy and calendar are those in force; the policy is chosen by the Dhaka date of the instant.
     Raises `Misconfigured` where no policy fits.
     """
     return [_plan_one(session, kind, facts, filed_at, epoch) for kind in kinds]
@@ -63,61 +81,94 @@ def meet(session: Session, case_id: int, kind: str, now: datetime) -> None:
 
 
 def stop_all(session: Session, case_id: int, now: datetime) -> None:
-    """The case has ended: all its clocks end, met if in time, else breached; nothing climbs any more."""
+    """The work on the case has ended: its clocks end, met if in time, else breached; nothing climbs any more.
+
+    What a decision starts (`OUTLIVING_KINDS`) goes on: the complainant has still to be told, and may still appeal.
+    """
     for clock in _live(session, case_id):
-        _end(session, clock, now)
+        if clock.kind not in OUTLIVING_KINDS:
+            _end(session, clock, now)
 
 
-def pause(session: Session, case_id: int, now: datetime, ends_by_at: datetime, reason: str) -> bool:
-    """Stop the resolve clock while the complainant is asked, until `ends_by_at` at the latest.
+def pause(
+    session: Session, case_id: int, now: datetime, ends_by_at: datetime, reason: str, main_clock: str = "resolve"
+) -> bool:
+    """Stop the clocks of deciding and investigating while the complainant is asked, until `ends_by_at` at the latest.
 
-    Returns False, and does nothing, where the clock does not run or its time is already over: an office that is late
-    cannot mend that by asking. The rung it waits for is kept.
+    Returns whether the main clock of the case stands still now. A clock that does not run or is already missed is left
+    alone: an office that is late cannot mend that by asking. The rung it waits for is kept.
     """
-    clock = _current(session, case_id, "resolve")
-    if clock is None or clock.state != "running" or clock.due_at <= now:
-        return False
-    clock.state, clock.next_rung_at = "paused", None
-    session.add(
-        DeadlinePause(deadline_id=clock.id, from_at=now, until_at=None, ends_by_at=max(now, ends_by_at), reason=reason)
-    )
-    return True
+    is_main_paused = False
+    for clock in _live(session, case_id):
+        if clock.kind in PAUSABLE_KINDS and clock.state == "running" and clock.due_at > now:
+            clock.state, clock.next_rung_at = "paused", None
+            ends_at = max(now, ends_by_at)
+            session.add(
+                DeadlinePause(deadline_id=clock.id, from_at=now, until_at=None, ends_by_at=ends_at, reason=reason)
+            )
+            is_main_paused = is_main_paused or clock.kind == main_clock
+    return is_main_paused
 
 
-def resume(session: Session, case_id: int, now: datetime) -> date | None:
-    """Let the resolve clock go on and return the new due date; None if it stood not still.
+def resume(session: Session, case_id: int, now: datetime, main_clock: str = "resolve") -> date | None:
+    """Let what stands still go on, and return the new due date of the main clock; None if it stood not still.
 
-    The pause ends at its automatic end where that has passed, however late the tick comes. The date is reckoned anew
-    with the calendar of today; the caller writes it to the case row.
+    The pause ends at its automatic end where that has passed, however late the tick comes. The dates are reckoned anew
+    with the calendar of today; the caller writes the main one to the case row.
     """
-    clock = _current(session, case_id, "resolve")
-    if clock is None or clock.state != "paused":
-        return None
-    _resume(session, clock, now)
-    return clock.due_on
+    due_on = None
+    for clock in _live(session, case_id):
+        if clock.state == "paused":
+            _resume(session, clock, now)
+            if clock.kind == main_clock:
+                due_on = clock.due_on
+    return due_on
 
 
-def restart(session: Session, case_id: int, kind: str, facts: CaseFacts, started_at: datetime) -> Planned:
-    """Begin a new epoch of a clock, as when a case is reopened or goes to another tier; an earlier one ends first.
+def start(
+    session: Session, case_id: int, kind: str, facts: CaseFacts, at: datetime, policy_on: date | None = None
+) -> Planned:
+    """Begin a clock at an instant and return what was written; where one of the kind existed, a new epoch of it.
 
-    The ladder begins anew with it. Returns what was written.
+    An earlier one that is still live ends first, met or breached; the ladder begins anew. The policy is chosen by the Dhaka
+    date of `at`, or by `policy_on`: a case that is reopened keeps to the rules under which it was filed. Raises
+    `Misconfigured` where no policy fits.
     """
     epoch = 1
     for clock in session.scalars(_clocks(case_id, kind)).all():
         epoch = clock.epoch + 1
         if _is_live(clock):
-            _end(session, clock, started_at)
+            _end(session, clock, at)
     session.flush()
-    planned = _plan_one(session, kind, facts, started_at, epoch)
+    planned = _plan_one(session, kind, facts, at, epoch, policy_on)
     insert(session, case_id, [planned])
     return planned
+
+
+def extend(session: Session, clock: Deadline, days: int, now: datetime) -> bool:
+    """Grant a clock more days, in the unit of its policy, and reckon its date anew with the calendar in force.
+
+    Returns False, and does nothing, where the clock has ended or its time is over. One that stands still is left so; its
+    date is reckoned again when it goes on.
+    """
+    if clock.state not in ("running", "paused") or (clock.state == "running" and clock.due_at <= now):
+        return False
+    state = clock.state
+    clock.extension_days += days
+    policy = next(each for each in queries.policies(session) if each.id == clock.policy_id)
+    pauses = queries.pauses_of(session, [clock.id]).get(clock.id, ())
+    with session.no_autoflush:  # half changed, the row would not pass the database's checks
+        redate(session, clock, policy, [pause for pause in pauses if pause.until_at is not None])
+        if state == "paused":
+            clock.next_rung_at = None
+    return True
 
 
 def redate(session: Session, clock: Deadline, policy: Policy, pauses: Sequence[Pause]) -> bool:
     """Reckon a running clock anew with the calendar in force; True if the due date has moved."""
     calendar = queries.calendar(session)
     before = clock.due_on
-    result = due(clock.started_at, policy.limit, policy.unit, pauses, calendar)
+    result = due(clock.started_at, policy.limit + clock.extension_days, policy.unit, pauses, calendar)
     clock.due_on, clock.due_at = result.due_on, result.due_at
     clock.calendar_version = calendar.version
     clock.is_provisional = calendar.is_provisional(result.due_on)
@@ -126,9 +177,11 @@ def redate(session: Session, clock: Deadline, policy: Policy, pauses: Sequence[P
     return clock.due_on != before
 
 
-def _plan_one(session: Session, kind: str, facts: CaseFacts, started_at: datetime, epoch: int) -> Planned:
+def _plan_one(
+    session: Session, kind: str, facts: CaseFacts, started_at: datetime, epoch: int, policy_on: date | None = None
+) -> Planned:
     calendar = queries.calendar(session)
-    policy = decide(queries.policies(session), facts.of_kind(kind), dhaka_date(started_at)).policy
+    policy = decide(queries.policies(session), facts.of_kind(kind), policy_on or dhaka_date(started_at)).policy
     result = due(started_at, policy.limit, policy.unit, (), calendar)
     rung = first_rung(queries.rungs(session), kind)
     return Planned(
@@ -160,11 +213,6 @@ def _live(session: Session, case_id: int, kind: str | None = None) -> list[Deadl
 def _is_live(clock: Deadline) -> bool:
     """Whether the step is still to be done, in time or late."""
     return clock.state in ("running", "paused") or (clock.state == "breached" and clock.met_at is None)
-
-
-def _current(session: Session, case_id: int, kind: str) -> Deadline | None:
-    found: list[Deadline] = list(session.scalars(_clocks(case_id, kind)))
-    return found[-1] if found else None
 
 
 def _end(session: Session, clock: Deadline, now: datetime) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from grm.cases import history
 from grm.deadlines import queries as deadline_queries
 from grm.deadlines.calendar import dhaka_date
+from grm.deadlines.models import MAIN_KINDS
 from grm.deadlines.rungs import Rung
 from grm.escalation import ladder
 from grm.escalation.events import Climb, LadderClimbed
@@ -288,7 +289,8 @@ def _entry(climb: Climb) -> history.Entry:
     if climb.level == ladder.WARNING:
         return history.Entry(climb.case_id, "warned", data)
     data["level"] = climb.level
-    return history.Entry(climb.case_id, "escalated", data, level=climb.level)
+    # A side clock reminds and escalates, but how high the case stands says how late its decision is.
+    return history.Entry(climb.case_id, "escalated", data, level=climb.level if climb.kind in MAIN_KINDS else None)
 
 
 def _insert(session: Session, climbs: Sequence[Climb], now: datetime) -> set[tuple[int, int]]:

@@ -153,7 +153,9 @@ def _compose(session: Session, book: Directory, filing: Filing, actor: Actor, no
     answers = filing.answers
     route = routes.choose(session, book, answers, dhaka_date(now))
     start = started_at(answers.received_on, now)
-    planned = deadlines.plan(session, CaseFacts(route.office_id, answers.programme, answers.category), start)
+    category = book.category(answers.category)
+    facts = CaseFacts(route.office_id, answers.programme, answers.category, category.priority, "gro")
+    planned = deadlines.plan(session, facts, start)
     due = next(each for each in planned if each.kind == "resolve")
     submission = _submission(filing, now)
     event = history.first_event(
@@ -180,7 +182,8 @@ def _compose(session: Session, book: Directory, filing: Filing, actor: Actor, no
         "desk": route.desk,
         "routing_rule_id": route.rule_id,
         "programme_id": book.programme(answers.programme).id if answers.programme else None,
-        "category_id": book.category(answers.category).id,
+        "category_id": category.id,
+        "priority": category.priority,
         "district_id": book.place(answers.district).id if answers.district else None,
         "upazila_id": book.place(answers.upazila).id if answers.upazila else None,
         "place": answers.place,

@@ -217,7 +217,7 @@ def on_ladder_climbed(act: Act, event: Climbs) -> None:
 
 
 def _climb_drafts(climb: Climb, officer: OfficerContact, at: datetime, sms_at: datetime) -> Iterable[Draft]:
-    template = "case-escalated-officer" if climb.level > 0 else LEVEL_KINDS[climb.kind]
+    template = "case-escalated-officer" if climb.level > 0 else LEVEL_KINDS.get(climb.kind, "case-warned-officer")
     wanted: tuple[Channel, ...] = ("email", "sms") if climb.level > 0 else ("email",)
     for channel in wanted:
         if channel in officer.channels:

@@ -108,6 +108,7 @@ class Category:
     sensitivity: str
     valid_from: date
     valid_to: date | None
+    priority: str = "normal"
 
     @property
     def is_sensitive(self) -> bool:

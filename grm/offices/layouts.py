@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from grm.kernel.actor import ROLES
-from grm.offices.models import OFFICE_KINDS
+from grm.offices.models import OFFICE_KINDS, PRIORITIES
 from grm.offices.reference_files import KIND_COLUMN, Column, Layout, code, one_of, slug, whole_number, words
 
 _EN, _BN = Column("name_en", words), Column("name_bn", words)
@@ -69,6 +69,7 @@ CATEGORIES = Layout(
     ),
     ("slug",),
     "category",
+    extra=(Column("priority", one_of(*PRIORITIES)),),
 )
 ALIASES = Layout(
     "aliases.csv",

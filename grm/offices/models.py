@@ -14,6 +14,8 @@ from grm.kernel.actor import ROLES
 from grm.kernel.db import Id, Model, Small, one_of
 
 OFFICE_KINDS = ("ministry", "cell", "district")
+PRIORITIES = ("normal", "urgent")
+"""How pressing what a category is about is; deadline policies may name it."""
 PLACE_KINDS = ("division", "district", "upazila", "city_corporation")
 EPOCH = date(1971, 3, 26)
 
@@ -152,10 +154,14 @@ class Programme(Model):
 
 
 class Category(Model):
-    """What a grievance is about. Sensitive categories are routed upward and seen by named roles only."""
+    """What a grievance is about. Sensitive categories are routed upward and seen by named roles only. A case takes its
+    ``priority`` with it when it is filed."""
 
     __tablename__ = "category"
-    __table_args__ = (CheckConstraint(one_of("sensitivity", ("normal", "sensitive")), "sensitivity_known"),)
+    __table_args__ = (
+        CheckConstraint(one_of("sensitivity", ("normal", "sensitive")), "sensitivity_known"),
+        CheckConstraint(one_of("priority", PRIORITIES), "priority_known"),
+    )
 
     id: Mapped[Id]
     slug: Mapped[str] = mapped_column(unique=True)
@@ -164,6 +170,7 @@ class Category(Model):
     description_en: Mapped[str]
     description_bn: Mapped[str]
     sensitivity: Mapped[str]
+    priority: Mapped[str] = mapped_column(default="normal", server_default="normal")
     position: Mapped[Small]
     valid_from: Mapped[ValidFrom]
     valid_to: Mapped[date | None]

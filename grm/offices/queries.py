@@ -110,7 +110,17 @@ def directory(session: Session) -> Directory:
             for p in _all(session, select(models.Programme).order_by(models.Programme.ministry_id, models.Programme.id))
         ),
         categories=tuple(
-            Category(c.id, c.slug, c.name_en, c.name_bn, c.description_en, c.description_bn, c.sensitivity, *_dates(c))
+            Category(
+                c.id,
+                c.slug,
+                c.name_en,
+                c.name_bn,
+                c.description_en,
+                c.description_bn,
+                c.sensitivity,
+                *_dates(c),
+                c.priority,
+            )
             for c in _all(session, select(models.Category).order_by(models.Category.position, models.Category.id))
         ),
         aliases=_aliases(_all(session, select(models.Alias).where(models.Alias.valid_to.is_(None)))),

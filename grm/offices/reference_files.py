@@ -76,6 +76,8 @@ class Layout:
     defines: str = ""
     group: str = ""
     ignored: tuple[str, ...] = ()
+    extra: tuple[Column, ...] = ()
+    """Columns a file may leave out altogether; what they say then stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ def _read_file(path: Path, layout: Layout, faults: list[Fault]) -> list[Row]:
 
 def _header_faults(header: list[str], layout: Layout) -> list[str]:
     wanted = [column.name for column in layout.columns]
-    allowed = {*wanted, *layout.ignored, *DATED}
+    allowed = {*wanted, *layout.ignored, *DATED, *(column.name for column in layout.extra)}
     missing = [f"the column {name} is missing" for name in wanted if name not in header]
     unknown = [f"the column {name!r} is not known" for name in header if name not in allowed]
     double = [f"the column {name} is there twice" for name in sorted(set(header)) if header.count(name) > 1]
@@ -211,7 +213,8 @@ def _has_all_cells(cells: list[str], header: list[str], layout: Layout, line: in
 def _read_row(cells: dict[str, str], layout: Layout, line: int, faults: list[Fault]) -> dict[str, Value]:
     dates = tuple(Column(name, iso_date, is_optional=name == "valid_to") for name in DATED if name in cells)
     values: dict[str, Value] = {}
-    for column in layout.columns + dates:
+    extra = tuple(column for column in layout.extra if column.name in cells)
+    for column in layout.columns + extra + dates:
         text = "" if is_blank(cells[column.name]) else cells[column.name].strip()
         values[column.name] = None
         if text:

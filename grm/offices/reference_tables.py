@@ -69,7 +69,12 @@ def import_tables(session: Session, files: Files, patterns: Files) -> dict[str, 
         tallies["programme"] = upsert(session, Programme, ["slug"], values)
     if rows := _rows(files, layouts.CATEGORIES):
         values = [
-            {**_named(row), **_only(row, "description_en", "description_bn", "sensitivity"), "position": position}
+            {
+                **_named(row),
+                **_only(row, "description_en", "description_bn", "sensitivity"),
+                **_only(row, *(("priority",) if "priority" in row.values else ())),
+                "position": position,
+            }
             for position, row in enumerate(rows, 1)
         ]
         tallies["category"] = upsert(session, Category, ["slug"], values)

@@ -199,7 +199,7 @@ def test_ending_a_case_that_waits_ends_the_pause_too(session: Session, filed: Ca
 def test_a_new_epoch_has_its_own_clock_and_ladder(session: Session, filed: Case) -> None:
     sweep(build.dhaka(2026, 3, 10))
     session.rollback()
-    again = service.restart(session, filed.id, "resolve", CaseFacts(), build.dhaka(2026, 4, 1))
+    again = service.start(session, filed.id, "resolve", CaseFacts(), build.dhaka(2026, 4, 1))
     session.commit()
     assert (again.epoch, build.deadline(session, filed.id).due_on) == (2, again.due_on)
     first = queries.deadlines_of(session, filed.id)[1]
