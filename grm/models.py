@@ -4,6 +4,7 @@ from grm.accounts import models as accounts
 from grm.cases import models as cases
 from grm.deadlines import models as deadlines
 from grm.escalation import models as escalation
+from grm.escalation import rehearsal_models as rehearsals
 from grm.intake import models as intake
 from grm.kernel import audit, ledger
 from grm.notifications import models as notifications
@@ -22,6 +23,7 @@ __all__ = [
     "ledger",
     "notifications",
     "offices",
+    "rehearsals",
     "routing",
     "stops",
     "web",
