@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from grm.kernel.gateways import Description, GatewayFaults, parse_gateways
 from grm.kernel.parsers import SmtpServer, parse_smtp_url
 from grm.kernel.places import derive_keys, development_secret, embedded_places, home_of, launcher_env
 from grm.kernel.variables import VARIABLES, configuration_page
@@ -20,6 +21,7 @@ from grm.kernel.variables import VARIABLES, configuration_page
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _KEYS = ("SECRET_KEY", "DATA_KEYS", "INDEX_KEY", "TRACKING_KEY")
 _REQUIRED_IN_PRODUCTION = ("PUBLIC_URL", "SMS_GATEWAY_URL", "SMS_GATEWAY_PASSWORD", "SMTP_URL", "MAIL_FROM")
+_SAID_BY_GATEWAYS_FILE = {"SMS_GATEWAY_URL", "SMS_GATEWAY_PASSWORD"}
 
 
 class SettingsError(Exception):
@@ -54,8 +56,13 @@ class Settings:
     sms_gateway_password: str = field(repr=False)
     sms_sender: str
     sms_report_url: str
+    sms_gateways_file: tuple[Description, ...] = field(repr=False)
+    sms_connections: int
+    sms_daily_segments: int
+    sms_reserved_share: int
     smtp_url: str = field(repr=False)
     mail_from: str
+    mail_bounce_to: str
     sweep_period_seconds: float
     delivery_period_seconds: float
     http_timeout_seconds: float
@@ -110,10 +117,15 @@ def load_settings(env: Mapping[str, str]) -> Settings:
     texts = {"DATABASE_URL": places.database_url, "REDIS_URL": places.redis_url, **given}
 
     values, faults = _parse(texts)
+    values["SMS_GATEWAYS_FILE"], gateway_faults = _gateways(values.get("SMS_GATEWAYS_FILE"), given)
+    faults += gateway_faults
     hint = "; `make run` makes one for development" if environment == "development" else ""
     faults += [f"{name} is not set{hint}" for name in _KEYS if name not in given]
     if environment == "production":
-        faults += [f"{name} is not set" for name in _REQUIRED_IN_PRODUCTION if name not in given]
+        settled = _SAID_BY_GATEWAYS_FILE if "SMS_GATEWAYS_FILE" in given else set()
+        faults += [
+            f"{name} is not set" for name in _REQUIRED_IN_PRODUCTION if name not in given and name not in settled
+        ]
         if not values.get("GRM_ALLOW_EMBEDDED"):
             faults += [f"{name} is not set: the embedded one is for trying" for name in unset_engines]
         faults += _clear_text_faults(values) + _weak_key_faults(values, home)
@@ -134,6 +146,19 @@ def _parse(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     for name in ("TRUSTED_HOSTS", "SECRET_KEY_FALLBACKS"):
         values[name] = values.get(name) or ()
     return values, faults
+
+
+def _gateways(path: str | None, env: Mapping[str, str]) -> tuple[tuple[Description, ...], list[str]]:
+    """The gateways that the file describes, and what is wrong with it."""
+    if not path:
+        return (), []
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        return parse_gateways(text, env, is_production=env.get("GRM_ENV") == "production"), []
+    except (OSError, UnicodeDecodeError):
+        return (), ["SMS_GATEWAYS_FILE must be a file that can be read"]
+    except GatewayFaults as error:
+        return (), [f"SMS_GATEWAYS_FILE: {fault}" for fault in error.faults]
 
 
 def _with_addresses(values: dict[str, Any]) -> dict[str, Any]:

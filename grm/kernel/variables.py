@@ -138,7 +138,7 @@ VARIABLES = (
         _A_WEB_ADDRESS,
         "Full address of a Kannel-style sendsms service, such as `http://127.0.0.1:13013/cgi-bin/sendsms`. "
         "Unset in development: a sink on this machine, shown at `/dev/outbox`.",
-        production="required; https, or on this machine",
+        production="required without a gateways file; https, or on this machine",
     ),
     Variable(
         "SMS_GATEWAY_USER", parsers.plain, "be plain text", "User name at the SMS gateway.", default="grm"
@@ -149,7 +149,7 @@ VARIABLES = (
         "be plain text",
         "Password at the SMS gateway.",
         secret=True,
-        production="required",
+        production="required without a gateways file",
     ),
     Variable(
         "SMS_SENDER",
@@ -163,6 +163,34 @@ VARIABLES = (
         parsers.url("http", "https"),
         _A_WEB_ADDRESS,
         "Address under which the SMS gateway reaches this system with delivery reports. Unset: PUBLIC_URL.",
+    ),
+    Variable(
+        "SMS_GATEWAYS_FILE",
+        parsers.plain,
+        "be the path of a gateways file",
+        "TOML file that describes one SMS gateway or several in order of preference, see docs/gateways.md. Unset: the one at "
+        "SMS_GATEWAY_URL.",
+    ),
+    Variable(
+        "SMS_CONNECTIONS",
+        parsers.number(1, 64),
+        "be a number from 1 to 64",
+        "How many SMS one worker hands over at the same time, each over a kept connection.",
+        default="4",
+    ),
+    Variable(
+        "SMS_DAILY_SEGMENTS",
+        parsers.number(0, 100_000_000),
+        "be a number from 0 to 100000000",
+        "The most SMS parts that may be handed over in one day in Dhaka; what is above waits for the next day. 0: no limit.",
+        default="0",
+    ),
+    Variable(
+        "SMS_RESERVED_SHARE",
+        parsers.number(0, 100),
+        "be a number from 0 to 100",
+        "Percent of SMS_DAILY_SEGMENTS that only acknowledgements and one-time codes may use.",
+        default="20",
     ),
     Variable(
         "SMTP_URL",
@@ -180,6 +208,13 @@ VARIABLES = (
         "Sender of e-mail, with a name if wanted.",
         default="Grievance Redress <grm@localhost>",
         production="required",
+    ),
+    Variable(
+        "MAIL_BOUNCE_TO",
+        parsers.mailbox,
+        "be an e-mail address",
+        "Mailbox for mail that comes back. Each message leaves with a return address of its own below it "
+        "(`bounces+…@host`), so the mailbox must take such extensions. Unset: mail comes back to MAIL_FROM, unread.",
     ),
     Variable(
         "SWEEP_PERIOD_SECONDS",
