@@ -93,7 +93,7 @@ def _faults_of(row: Row, known: Known) -> Iterator[Fault]:
     yield from strict_csv.too_many_values(row)
     for name in ("code", "source"):
         yield from strict_csv.faults_of_words(row, name)
-    if not _is_code(row.values["code"].strip()):
+    if (code := row.values["code"].strip()) and not _is_code(code):
         yield Fault(row.line, _("code must be letters, digits and hyphens, like resolve-food"))
     limit = _limit(row)
     if limit is None:
