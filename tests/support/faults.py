@@ -112,9 +112,9 @@ class Program:
         return False
 
     def end(self) -> None:
-        """Leave nothing of it behind."""
+        """Leave nothing of it behind, now."""
         if self._process is not None:
-            self._signal(signal.SIGCONT)
+            self.kill()
             self._supervisor.stop_all()
 
     def children(self) -> list[int]:
@@ -210,7 +210,7 @@ class FaultRig:
         from grm.kernel.db import db
 
         for program in self.programs.values():
-            program.end()
+            program.end()  # no farewells: everything is thrown away
         if hasattr(self, "_reporter"):
             self._reporter.stop()
         if hasattr(self, "app"):
