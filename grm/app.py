@@ -76,8 +76,8 @@ def create_app(settings: Settings) -> Flask:
     health.init_app(
         app,
         {
-            "broker": health.broker_answers(settings.redis_url),
-            "worker": health.beat_of("worker", HEARTBEAT_LIMIT),
+            "broker": health.broker_answers(settings.redis_url, HEARTBEAT_LIMIT),
+            "worker": health.worker_alive(HEARTBEAT_LIMIT),
             "beat": health.beat_of("beat", HEARTBEAT_LIMIT),
             "sweep": escalation_queries.sweep_health(settings.sweep_period_seconds),
             "outbox": notification_queries.outbox_health,

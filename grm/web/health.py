@@ -1,4 +1,4 @@
-"""`/healthz`: red whenever the worker, the beat or the sweep is not really working.
+"""`/healthz`: red for what an operator must act on now, with a list of warnings for what may wait.
 
 The parts register their own checks (`Check` functions); this module asks them and answers 200 or 503 with JSON.
 """
@@ -24,14 +24,16 @@ from grm.web.models import Heartbeat
 
 blueprint = Blueprint("health", __name__)
 EXTENSION = "grm.health"
+SILENT = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check found: is it well, and the figures behind that."""
+    """What a check found: is it well, and the figures behind that. `warnings` tell what may wait until the morning."""
 
     is_well: bool
     detail: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 Check = Callable[[Session, datetime], Verdict]
@@ -49,17 +51,74 @@ def beat_of(name: str, longest: timedelta) -> Check:
     return check
 
 
-def broker_answers(url: str) -> Check:
-    """Return a check that the broker answers within a second. One connection serves all questions of a process."""
+def worker_alive(longest: timedelta) -> Check:
+    """Return a check that a canary has lately come through to some worker; a single silent worker is a warning."""
+
+    def check(session: Session, now: datetime) -> Verdict:
+        rows = session.execute(
+            select(Heartbeat.name, Heartbeat.at, Heartbeat.detail).where(
+                (Heartbeat.name == "worker") | Heartbeat.name.startswith("worker:")
+            )
+        )
+        found = {name: (at, detail) for name, at, detail in rows}
+        if "worker" not in found:
+            return Verdict(False, {"age_seconds": None})
+        at, detail = found.pop("worker")
+        # They share the canaries by chance, so one of several may be passed over for a while.
+        silent = sorted(name.partition(":")[2] for name, (seen, _) in found.items() if now - seen > SILENT)
+        return Verdict(
+            now - at <= longest,
+            {
+                "age_seconds": round((now - at).total_seconds(), 1),
+                "way_seconds": detail.get("way_seconds"),
+                "nodes": len(found) - len(silent),
+            },
+            tuple(f"the worker {node} has done nothing for a while" for node in silent),
+        )
+
+    return check
+
+
+def broker_answers(url: str, longest: timedelta) -> Check:
+    """Return a check that the broker answers within a second and passes tasks on. One connection serves a process.
+
+    A ping proves little: the proof is a canary that left beat and arrived at a worker. With beat alive and no canary arriving,
+    the broker is as suspect as the workers; without beat nothing can be said of it.
+    """
     broker = Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
 
     def check(session: Session, now: datetime) -> Verdict:
         try:
-            return Verdict(bool(broker.ping()), {})
+            memory: Any = broker.info("memory")
         except RedisError as error:
             return Verdict(False, {"error": type(error).__name__})
+        seen = {
+            name: now - at
+            for name, at in session.execute(
+                select(Heartbeat.name, Heartbeat.at).where(Heartbeat.name.in_(("beat", "worker")))
+            )
+        }
+        is_fed = "beat" in seen and seen["beat"] <= longest
+        passes = "worker" in seen and seen["worker"] <= longest
+        policy = memory.get("maxmemory_policy")
+        forgets = policy not in (None, "noeviction")
+        warnings = (f"maxmemory-policy is {policy}: it must be noeviction",) if forgets else ()
+        return Verdict((passes or not is_fed) and not forgets, {"passes_tasks": passes if is_fed else None}, warnings)
 
     return check
+
+
+def eviction_policy(url: str) -> str | None:
+    """What the broker does when its memory is full; None where it does not answer or does not say."""
+    broker = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+    try:
+        memory: Any = broker.info("memory")
+        found = memory.get("maxmemory_policy")
+        return str(found) if found else None
+    except RedisError:
+        return None
+    finally:
+        broker.close()
 
 
 def record_heartbeat(session: Session, name: str, now: datetime, **detail: Any) -> None:
@@ -82,8 +141,9 @@ def init_app(app: Flask, checks: dict[str, Check]) -> None:
 @blueprint.get("/healthz")
 @public("monitors of the operator have no account; it shows no personal data")
 def healthz() -> tuple[Response, int]:
-    """Answer 200 when all parts work, else 503; JSON either way."""
+    """Answer 200 when all parts work, else 503; JSON either way. Warnings alone leave it at 200."""
     parts: dict[str, Any] = {}
+    warnings: list[str] = []
     is_well = True
     try:
         now = clock.now(db.session())
@@ -92,8 +152,9 @@ def healthz() -> tuple[Response, int]:
         for name, check in current_app.extensions[EXTENSION].items():
             verdict = check(db.session(), now)
             parts[name] = {"ok": verdict.is_well, **verdict.detail}
+            warnings += verdict.warnings
             is_well = is_well and verdict.is_well
     except SQLAlchemyError as error:
         parts["database"] = {"ok": False, "error": type(error).__name__}
         is_well = False
-    return jsonify(status="ok" if is_well else "unwell", parts=parts), 200 if is_well else 503
+    return jsonify(status="ok" if is_well else "unwell", parts=parts, warnings=warnings), 200 if is_well else 503
