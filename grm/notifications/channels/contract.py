@@ -1,4 +1,4 @@
-"""What delivery asks of a channel, and the seven things that can come of handing a message over.
+"""What delivery asks of a channel, and the eight things that can come of handing a message over.
 
 The words matter more than the protocol behind them: "refused" is never "sent", "accepted" is not "delivered", and an
 answer that was lost is not an error but a state of its own.
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-Result = Literal["accepted", "delivered", "refused", "temporary", "unreachable", "unknown", "not_sent"]
+Result = Literal["accepted", "delivered", "refused", "temporary", "unreachable", "no_balance", "unknown", "not_sent"]
 
 RESULTS: dict[Result, str] = {
     "accepted": "the provider has it and will report on it",
@@ -18,6 +18,7 @@ RESULTS: dict[Result, str] = {
     "refused": "the provider will not take this message, now or later",
     "temporary": "the provider asks to try again later; it does not have the message",
     "unreachable": "nothing was handed over: no provider there, or it will not deal with us at all",
+    "no_balance": "our account there is empty; it does not have the message",
     "unknown": "the message was handed over and no answer came: it may or may not have been taken",
     "not_sent": "we gave up before handing anything over",
 }
@@ -38,6 +39,8 @@ class Letter:
     """A message ready to go. `reference` is ours, the same for every attempt; the provider's reports carry it.
 
     `created_at` is an aware instant; `subject` is None for an SMS, `report_url` for a channel without reports.
+    `provider_reference` is the provider's own name for it, where an earlier attempt was given one; `return_path` is where an
+    e-mail goes back to that cannot be delivered (None: to its sender).
     """
 
     reference: str
@@ -47,7 +50,12 @@ class Letter:
     body: str = field(repr=False)
     created_at: datetime
     report_url: str | None = None
+    provider_reference: str | None = None
+    return_path: str | None = None
 
+
+Sighting = Literal["not_found", "accepted", "delivered", "failed", "unknown"]
+"""What a provider says when it is asked for a message by our reference; unknown: it did not say anything of use."""
 
 MaySend = Callable[[], bool]
 """Asked right before the step that cannot be taken back; False when this sender's claim has grown too old."""

@@ -2,31 +2,25 @@
 
 Source: Kannel User's Guide 1.4.5, "SMS push (send-sms) interface" and "Delivery reports". One GET: 202 with `0:` (taken) or
 `3:` (queued) means the gateway has it. Whether it arrived is told only by the delivery reports (`dlr-url`), see
-`grm/notifications/receipts.py`. Only the configured host is ever called: http.client follows no redirect and no proxy.
+`grm/notifications/receipts.py`. It cannot be asked for a message, so a lost answer stays lost until a report comes.
 """
 
 import http.client
 import re
-import ssl
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode, urlsplit
 
 from grm.notifications.channels.contract import Letter, MaySend, Outcome, one_line
+from grm.notifications.channels.lines import MIDDLEMAN, NOT_OUR_MESSAGE, TRY_AGAIN, Lines, retry_after_seconds
 from grm.notifications.sms_text import measure
 
 EVERY_REPORT = 31
 """dlr-mask: delivered 1, failed 2, queued at the centre 4, taken by the centre 8, refused by the centre 16."""
-LONGEST_ANSWER_BYTES = 2048
-LONGEST_WAIT_SECONDS = 3600.0
 
 _TAKEN = re.compile(r"\s*[03]:")
-_NOT_OUR_MESSAGE = {401, 404, 405, 407}
-_TRY_AGAIN = {408, 425, 429, 500, 501, 503}
-_MIDDLEMAN = {502, 504}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KannelGateway:
     """One gateway account. `timeout_seconds` bounds connecting and each wait for the answer."""
 
@@ -35,6 +29,12 @@ class KannelGateway:
     password: str = field(repr=False)
     sender: str
     timeout_seconds: float
+
+    _lines: Lines = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keep the connections of this account together."""
+        object.__setattr__(self, "_lines", Lines(self.url, self.timeout_seconds))
 
     def send(self, letter: Letter, may_send: MaySend) -> Outcome:
         """Hand one SMS over."""
@@ -52,31 +52,12 @@ class KannelGateway:
         }
         if letter.report_url:
             fields |= {"dlr-mask": str(EVERY_REPORT), "dlr-url": letter.report_url}
-        parts = urlsplit(self.url)
-        target = f"{parts.path or '/'}?{urlencode(fields)}"
-        connection = self._connection(parts.scheme, parts.hostname or "", parts.port)
-        try:
-            try:
-                connection.connect()
-            except OSError as error:
-                return Outcome("unreachable", _name(error))
-            if not may_send():
-                return Outcome("not_sent", "claim too old")
-            try:
-                connection.request("GET", target, headers={"Connection": "close"})
-                response = connection.getresponse()
-                answer = response.read(LONGEST_ANSWER_BYTES).decode("utf-8", "replace")
-            except (OSError, http.client.HTTPException) as error:
-                return Outcome("unknown", _name(error))
-            return read_answer(response.status, answer, response.headers)
-        finally:
-            connection.close()
+        reply = self._lines.exchange("GET", f"{urlsplit(self.url).path or '/'}?{urlencode(fields)}", may_send)
+        return reply if isinstance(reply, Outcome) else read_answer(reply.status, reply.text, reply.headers)
 
-    def _connection(self, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-        if scheme == "https":
-            context = ssl.create_default_context()
-            return http.client.HTTPSConnection(host, port, timeout=self.timeout_seconds, context=context)
-        return http.client.HTTPConnection(host, port, timeout=self.timeout_seconds)
+    def hang_up(self) -> None:
+        """Close the kept connections."""
+        self._lines.close()
 
 
 def read_answer(status: int, answer: str, headers: http.client.HTTPMessage) -> Outcome:
@@ -87,29 +68,13 @@ def read_answer(status: int, answer: str, headers: http.client.HTTPMessage) -> O
     Kannel's `0:` or `3:` may hide an error in its text, as many gateways do: nobody knows.
     """
     detail = f"HTTP {status} {one_line(answer)}".strip()
-    retry_after = _retry_after_seconds(headers)
+    retry_after = retry_after_seconds(headers)
     if 200 <= status < 300:
         return Outcome("accepted" if _TAKEN.match(answer) else "unknown", detail)
-    if 300 <= status < 400 or status in _NOT_OUR_MESSAGE or (status == 403 and "authori" in answer.lower()):
+    if 300 <= status < 400 or status in NOT_OUR_MESSAGE or (status == 403 and "authori" in answer.lower()):
         return Outcome("unreachable", detail)
-    if status in _TRY_AGAIN:
+    if status in TRY_AGAIN:
         return Outcome("temporary", detail, retry_after)
-    if status in _MIDDLEMAN:
+    if status in MIDDLEMAN:
         return Outcome("unknown", detail)
     return Outcome("refused" if status < 500 else "temporary", detail, retry_after)
-
-
-def _retry_after_seconds(headers: http.client.HTTPMessage) -> float | None:
-    """Retry-After in seconds or as a date (RFC 9110, 10.2.3), the date counted from the answer's own Date."""
-    value = (headers.get("Retry-After") or "").strip()
-    if value.isascii() and value.isdecimal():
-        return min(float(value[:9]), LONGEST_WAIT_SECONDS)
-    try:
-        seconds = (parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date") or "")).total_seconds()
-    except (TypeError, ValueError):
-        return None
-    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
-
-
-def _name(error: Exception) -> str:
-    return type(error).__name__

@@ -1,4 +1,4 @@
-"""E-mail by SMTP (RFC 5321), one connection a message, plain text in UTF-8.
+"""E-mail by SMTP (RFC 5321), plain text in UTF-8. A connection serves many messages, one after the other.
 
 Where STARTTLS is configured nothing is said in clear: a server that does not offer it gets nothing. A permanent refusal of
 the recipient is told apart from one of ourselves, a temporary one from both; silence after the text was handed over is
@@ -9,6 +9,7 @@ import contextlib
 import smtplib
 import ssl
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
@@ -19,6 +20,8 @@ from grm.kernel.clock import DHAKA
 from grm.kernel.parsers import SmtpServer
 from grm.notifications.channels.contract import Letter, MaySend, Outcome, Result, one_line
 
+MOST_MESSAGES = 100
+"""After so many a connection is closed; mail servers commonly allow no more."""
 _ABOUT_US = {530, 534, 535, 538}  # it wants another sign-in (RFC 4954): no fault of the message
 
 
@@ -31,39 +34,78 @@ class MailServer:
     timeout_seconds: float
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context, compare=False, repr=False)
 
+    _kept: deque["_Conversation"] = field(default_factory=deque, init=False, compare=False, repr=False)
+
     def send(self, letter: Letter, may_send: MaySend) -> Outcome:
         """Hand one e-mail over."""
         message = compose(letter, self.sender)
         data = message.as_bytes(policy=policy.SMTP)
         data = b"".join(b"." + line if line.startswith(b".") else line for line in data.splitlines(keepends=True))
-        connection = _connection_class(self.server)(self)
+        ends = time.monotonic() + 2 * self.timeout_seconds
+        connection: _Conversation | None = None
         try:
-            try:
-                connection.open()
-                refusal = connection.offer(parseaddr(self.sender)[1], letter.address)
-                if refusal is not None:
-                    return refusal
-                if not may_send():
-                    return Outcome("not_sent", "claim too old")
+            connection, refusal = self._introduce(letter, ends)
+            if refusal is None and not may_send():
+                refusal = Outcome("not_sent", "claim too old")
+            if refusal is None:
                 connection.allow(self.timeout_seconds)
                 code, answer = connection.docmd("DATA")
-            except (OSError, smtplib.SMTPException) as error:
-                return Outcome("unreachable", _detail(error))
-            if code != 354:
-                return Outcome(_refusal(code), _said(code, answer))
+                refusal = None if code == 354 else Outcome(_refusal(code), _said(code, answer))
+        except (OSError, smtplib.SMTPException) as error:
+            if connection is not None:
+                connection.close()
+            return Outcome("unreachable", _detail(error))
+        if refusal is None:
             try:
                 connection.allow(self.timeout_seconds)
                 connection.send(data + b".\r\n")
                 code, answer = connection.getreply()
             except (OSError, smtplib.SMTPException) as error:
+                connection.close()
                 return Outcome("unknown", _detail(error), reference=message["Message-ID"])
-            if code != 250:
-                return Outcome(_refusal(code), _said(code, answer))
-            with contextlib.suppress(OSError, smtplib.SMTPException):
-                connection.quit()  # it has the message; how it hangs up does not matter
-            return Outcome("delivered", _said(code, answer), reference=message["Message-ID"])
-        finally:
-            connection.close()
+        self._keep(connection, is_between=refusal is None)
+        if refusal is not None:
+            return refusal
+        if code != 250:
+            return Outcome(_refusal(code), _said(code, answer))
+        return Outcome("delivered", _said(code, answer), reference=message["Message-ID"])
+
+    def _keep(self, connection: "_Conversation", is_between: bool) -> None:
+        """Keep a connection for the next message. `is_between`: the last one is done with, nothing need be taken back."""
+        connection.messages += 1
+        connection.is_between = is_between
+        if connection.messages < MOST_MESSAGES:
+            self._kept.append(connection)
+        else:
+            connection.part()
+
+    def hang_up(self) -> None:
+        """Close the kept connections."""
+        while self._kept:
+            self._kept.pop().part()
+
+    def _introduce(self, letter: Letter, ends: float) -> tuple["_Conversation", Outcome | None]:
+        """Name sender and recipient on a kept connection or a new one; with why not, where they are not taken.
+
+        A kept one may have been closed meanwhile: as nothing was handed over yet, a new one is tried. Raises OSError or
+        SMTPException where there is none.
+        """
+        sender = letter.return_path or parseaddr(self.sender)[1]
+        with contextlib.suppress(IndexError):
+            kept = self._kept.pop()
+            kept.allow(ends - time.monotonic())
+            try:
+                return kept, kept.offer(sender, letter.address)
+            except (OSError, smtplib.SMTPException):
+                kept.close()
+        fresh = _connection_class(self.server)(self)
+        try:
+            fresh.allow(ends - time.monotonic())
+            fresh.open()
+            return fresh, fresh.offer(sender, letter.address)
+        except BaseException:
+            fresh.close()
+            raise
 
 
 class _Conversation(smtplib.SMTP):
@@ -71,6 +113,8 @@ class _Conversation(smtplib.SMTP):
 
     def __init__(self, mail: MailServer, **options: Any) -> None:
         self.mail_server = mail
+        self.messages = 0
+        self.is_between = True
         domain = parseaddr(mail.sender)[1].rpartition("@")[2]
         # Naming ourselves saves smtplib a look-up that no time limit covers.
         super().__init__(local_hostname=domain, timeout=mail.timeout_seconds, **options)
@@ -101,12 +145,24 @@ class _Conversation(smtplib.SMTP):
 
     def offer(self, sender: str, address: str) -> Outcome | None:
         """Name sender and recipient; None when both are taken."""
+        if not self.is_between:
+            self.rset()
         self.ehlo_or_helo_if_needed()
         code, answer = self.mail(sender)
+        if code == 421 and self.messages:
+            raise smtplib.SMTPServerDisconnected  # it has had enough of this connection, not of us
         if code != 250:
+            self.close()
             return Outcome("unreachable", _said(code, answer))  # it will not take anything from us
         code, answer = self.rcpt(address)
         return None if code in (250, 251) else Outcome(_refusal(code), _said(code, answer))
+
+    def part(self) -> None:
+        """Say goodbye where the other side still listens; how that ends does not matter."""
+        self.allow(self.mail_server.timeout_seconds)
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            self.quit()
+        self.close()
 
 
 class _TlsConversation(_Conversation, smtplib.SMTP_SSL):
