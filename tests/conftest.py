@@ -184,11 +184,23 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["grm_home"] = str(_shared[0].home)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what belongs together on one worker: the tests of a file, and the journey, whose files tell one story."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "journey" else str(item.path)))
+_TOGETHER = ("tests/browser/", "tests/faults/", "tests/journey/")
+"""Folders whose tests share one running system, or tell one story."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep what belongs together on one worker: the tests of a file, and those of some folders.
+
+    With `--dist=loadgroup` this could be said by marks, but xdist 3.8 writes them where pytest 9.2 no longer looks.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in _TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
+    return Together(config, log)
 
 
 def pytest_sessionfinish() -> None:

@@ -31,13 +31,6 @@ class Story:
         self.known |= facts
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under xdist the whole story stays on one worker (`--dist loadgroup`)."""
-    for item in items:
-        if "tests/journey/" in item.path.as_posix():
-            item.add_marker(pytest.mark.xdist_group("journey"))
-
-
 @pytest.fixture(scope="package")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """The running system, started once for the whole story."""
