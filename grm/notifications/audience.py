@@ -4,7 +4,7 @@ Complainants choose a channel when they file; who files anonymously left no addr
 told at the address on file when the message is sent. Nobody whom a grievance is against is ever told of it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -38,7 +38,7 @@ class CaseContact:
 
 @dataclass(frozen=True, slots=True)
 class OfficerContact:
-    """An active officer, and whether the directory has an address for each channel."""
+    """An active officer, and the channels that reach them: an address is on file, and no mail has come back from it."""
 
     officer_id: int
     language: str
@@ -94,12 +94,16 @@ def officers_of(session: Session, officer_ids: Collection[int]) -> dict[int, Off
     if not wanted:
         return {}
     rows = session.execute(
-        select(Officer.id, Officer.language, Officer.email, Officer.phone).where(
+        select(Officer.id, Officer.language, Officer.email, Officer.phone, Officer.email_bounced).where(
             Officer.id.in_(wanted), Officer.is_active
         )
     )
     return {
-        row.id: OfficerContact(row.id, row.language, frozenset(_channels(email=row.email, phone=row.phone)))
+        row.id: OfficerContact(
+            row.id,
+            row.language,
+            frozenset(_channels(email=row.email if row.email != row.email_bounced else None, phone=row.phone)),
+        )
         for row in rows
     }
 
@@ -109,16 +113,25 @@ def desk_holder(session: Session, case_id: int, office_id: int, desk: str, on: d
 
     A post whose holder the grievance is against is passed over with its alternates: they are subordinates.
     """
-    accused = session.execute(
-        select(Accused.officer_id, Accused.post_id, Accused.office_id).where(Accused.case_id == case_id)
-    ).all()
+    accused = accused_of(session, [case_id]).get(case_id, ())
     for post in holders(session, [office_id], on):
-        if post.role == DESK_ROLE[desk] and post.acting is not None and not _is_tainted(post, accused):
+        if post.role == DESK_ROLE[desk] and post.acting is not None and not is_tainted(post, accused):
             return post.acting.officer_id
     return None
 
 
-def _is_tainted(post: StaffedPost, accused: Collection[Any]) -> bool:
+def accused_of(session: Session, case_ids: Collection[int]) -> dict[int, Sequence[Any]]:
+    """Whom the cases are against (officer, post or office), by case id; without a line where they accuse nobody."""
+    found: dict[int, list[Any]] = {}
+    if case_ids:
+        columns = (Accused.case_id, Accused.officer_id, Accused.post_id, Accused.office_id)
+        for row in session.execute(select(*columns).where(Accused.case_id.in_(set(case_ids)))):
+            found.setdefault(row.case_id, []).append(row)
+    return dict(found)
+
+
+def is_tainted(post: StaffedPost, accused: Collection[Any]) -> bool:
+    """Whether one who sits in a post is accused: then nobody in it may hear of the case."""
     sitting = {holder.officer_id for holder in (post.regular, *post.alternates) if holder is not None}
     return any(
         row.officer_id in sitting

@@ -27,6 +27,10 @@ PLACEHOLDERS: Mapping[str, str] = {
     "track_url": "where a complainant reads and answers: PUBLIC_URL/track",
     "case_url": "the case's page for officers: PUBLIC_URL/cases/<tracking number>",
     "queue_url": "the officer's queue, for texts that must not name a case",
+    "day": "the day of a digest",
+    "total": "how many cases a digest tells of",
+    "counts": "how many of them at which level",
+    "cases": "the most urgent of them, a line each: number, what is due and when; sensitive ones only as a number",
 }
 """Everything a text may name. There is no placeholder for what somebody typed, so none can reach a message."""
 
@@ -76,6 +80,7 @@ def _to_officer(key: str, email: str, priority: int, *, sms: str | None = None, 
     return Entry(key, "officer", named, priority, only_while_open=while_open)
 
 
+DIGEST = "digest-officer"
 SENSITIVE_COMPLAINANT = "sensitive-notice-complainant"
 SENSITIVE_OFFICER = "sensitive-notice-officer"
 
@@ -101,6 +106,8 @@ _ENTRIES = (
     _to_officer("case-assigned-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-referred-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-answered-officer", "tracking_number due_on case_url", 4, while_open=True),
+    _to_officer(DIGEST, "day total counts cases queue_url", 5, sms="counts queue_url"),
+    # Reminders go by digest. These are for what still lies in the outbox from before.
     _to_officer("case-unacknowledged-officer", "tracking_number due_on case_url", 5, while_open=True),
     _to_officer("case-warned-officer", "tracking_number due_on case_url", 5, while_open=True),
 )

@@ -20,7 +20,7 @@ from grm.accounts.models import Officer
 from grm.cases.models import Case
 from grm.kernel.contact import is_sendable_mobile
 from grm.kernel.crypto import CannotOpen, Keyring
-from grm.notifications import rendering
+from grm.notifications import digests, rendering
 from grm.notifications.backoff import REPORT_PATIENCE, UNREACHED_WAIT, retry_wait
 from grm.notifications.catalogue import CATALOGUE, Channel, Entry
 from grm.notifications.channels.contract import Letter, Outcome
@@ -106,6 +106,10 @@ def claim(
         return _end(message, "held", "answer-unknown", at)
     if entry.only_while_open and not _is_case_open(session, message.case_id):
         return _end(message, "expired", "no-longer-needed", at)
+    if message_id in (digest := digests.write(session, [message_id], at)):
+        if (params := digest[message_id]) is None:
+            return _end(message, "expired", "no-longer-needed", at)
+        message.params = params
     address, why = _address(session, keyring, message)
     if address is None:
         return _end(message, "failed", why, at)

@@ -15,6 +15,7 @@ from typing import Any
 from grm.kernel import tracking_number
 from grm.kernel.errors import GrmError
 from grm.kernel.text import is_blank
+from grm.notifications import digest_wording
 from grm.notifications.catalogue import CATALOGUE, LANGUAGES, Channel, Entry
 from grm.notifications.sms_text import measure
 from grm.web.locale import speaking
@@ -90,6 +91,8 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
             values["due_on"] = digits(day.strftime("%d/%m/%Y")) if channel == "sms" else show_date(day)
         if params.get("level") is not None:
             values["level"] = digits(params["level"])
+        if params.get("digest"):
+            values |= digest_wording.values(channel, params["digest"])
     return values
 
 
@@ -113,6 +116,13 @@ LONGEST_PARAMS: Mapping[str, Any] = {
     "tracking_number": "W" * tracking_number.LENGTH,
     "level": 3,
     "due_on": "2026-09-20",
+    "digest": {
+        "day": "2026-09-20",
+        "levels": {"2": 9999, "1": 9999, "0": 9999},
+        "sensitive": 0,
+        "more": 0,
+        "cases": [],
+    },
 }
 """The values that take the most room in an SMS."""
 

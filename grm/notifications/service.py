@@ -17,13 +17,15 @@ from grm.kernel import clock, context
 from grm.kernel.clock import dhaka_date
 from grm.kernel.crypto import Keyring
 from grm.kernel.transaction import Act
-from grm.notifications import audience
+from grm.notifications import audience, digests
 from grm.notifications.audience import CaseContact, OfficerContact
 from grm.notifications.catalogue import Channel, template_for
 from grm.notifications.quiet_hours import earliest_sending
 
-LEVEL_KINDS = {"resolve": "case-warned-officer", "acknowledge": "case-unacknowledged-officer"}
-"""The reminder at level 0 of each kind of deadline."""
+ESCALATED = "case-escalated-officer"
+LATE_KINDS = ("resolve",)
+"""The clocks whose first missed date the complainant is told of."""
+_BOTH: tuple[Channel, ...] = ("email", "sms")
 
 
 class Climb(Protocol):
@@ -197,17 +199,26 @@ def on_case_closed(act: Act, event: events.CaseClosed) -> None:
 def on_ladder_climbed(act: Act, event: Climbs) -> None:
     """Tell the officers whom the rungs name, and the complainants of cases that have just become late.
 
-    Five statements however many climbs there are. A sweep that looks ahead (`--as-of`) sends its messages now.
+    The top of the ladder hears at once, of each case; everybody else by the next digest. Seven statements however many climbs
+    there are. A sweep that looks ahead (`--as-of`) sends its messages now.
     """
     at = min(act.now, clock.now(act.session))
     sms_at = earliest_sending(at) if context.settings().is_production else at
     told = [climb for climb in event.climbs if climb.officer_id is not None]
     officers = audience.officers_of(act.session, {climb.officer_id for climb in told if climb.officer_id is not None})
     drafts: list[Draft] = []
+    gathered: list[digests.Climbed] = []
     for climb in told:
-        if climb.officer_id in officers:
-            drafts += _climb_drafts(climb, officers[climb.officer_id], at, sms_at)
-    late = {climb.case_id: climb for climb in event.climbs if climb.level == 1 and climb.kind == "resolve"}
+        officer = officers.get(climb.officer_id or 0)
+        if officer is None:
+            continue
+        if climb.level > digests.HIGHEST_GATHERED:
+            drafts += _climb_drafts(climb, officer, at, sms_at)
+        else:
+            name = (climb.case_id, climb.deadline_id, climb.epoch, climb.level)
+            gathered += [(name, officer, channel) for channel in _channels(climb.level, officer)]
+    digests.gather_climbs(act.session, gathered, at)
+    late = {climb.case_id: climb for climb in event.climbs if climb.level == 1 and climb.kind in LATE_KINDS}
     if late:
         for contact in audience.contacts_of(act.session, context.keyring(), late).values():
             climb = late[contact.case_id]
@@ -216,23 +227,28 @@ def on_ladder_climbed(act: Act, event: Climbs) -> None:
     insert(act, drafts)
 
 
+def _channels(level: int, officer: OfficerContact) -> tuple[Channel, ...]:
+    """By which channels an officer hears of a rung: a reminder by e-mail, what is late by SMS too; by SMS alone where no
+    e-mail reaches the officer."""
+    if level > 0:
+        return tuple(channel for channel in _BOTH if channel in officer.channels)
+    return tuple(channel for channel in _BOTH if channel in officer.channels)[:1]
+
+
 def _climb_drafts(climb: Climb, officer: OfficerContact, at: datetime, sms_at: datetime) -> Iterable[Draft]:
-    template = "case-escalated-officer" if climb.level > 0 else LEVEL_KINDS.get(climb.kind, "case-warned-officer")
-    wanted: tuple[Channel, ...] = ("email", "sms") if climb.level > 0 else ("email",)
-    for channel in wanted:
-        if channel in officer.channels:
-            yield Draft(
-                f"{template}:{climb.case_id}:{climb.deadline_id}:{climb.epoch}:{climb.level}:{channel}",
-                template,
-                channel,
-                officer.language,
-                climb.case_id,
-                climb.is_sensitive,
-                {"tracking_number": climb.tracking_number, "due_on": climb.due_on.isoformat(), "level": climb.level},
-                at,
-                sms_at if channel == "sms" else at,
-                officer_id=officer.officer_id,
-            )
+    for channel in _channels(climb.level, officer):
+        yield Draft(
+            f"{ESCALATED}:{climb.case_id}:{climb.deadline_id}:{climb.epoch}:{climb.level}:{channel}",
+            ESCALATED,
+            channel,
+            officer.language,
+            climb.case_id,
+            climb.is_sensitive,
+            {"tracking_number": climb.tracking_number, "due_on": climb.due_on.isoformat(), "level": climb.level},
+            at,
+            sms_at if channel == "sms" else at,
+            officer_id=officer.officer_id,
+        )
 
 
 def _complainant_drafts(

@@ -2,6 +2,7 @@
 
 from grm.notifications.catalogue import SENSITIVE_COMPLAINANT, SENSITIVE_OFFICER
 from grm.web.locale import gettext
+from grm.web.presentation import digits
 
 
 def _(text: str) -> str:
@@ -23,6 +24,7 @@ SUBJECTS: dict[str, str] = {
     "case-escalated-officer": _("Notice of the escalation"),
     "case-referred-officer": _("Notice of the referral"),
     "case-answered-officer": _("Notice that the complainant has answered"),
+    "digest-officer": _("Daily digest"),
     SENSITIVE_COMPLAINANT: _("Bare notice: “you have a message”"),
     SENSITIVE_OFFICER: _("Bare notice: “you have a message”"),
 }
@@ -38,6 +40,8 @@ FAULTS: dict[str, str] = {
     "not-delivered": _("The phone could not be reached"),
     "refused-by-the-centre": _("The operator refused it"),
     "too-late": _("It could not be sent in time"),
+    "bounced": _("The mail came back"),
+    "date-moved": _("A late holiday has moved the date"),
 }
 """By the first word of a message's error. A provider's own words are shown as they came."""
 
@@ -45,6 +49,13 @@ FAULTS: dict[str, str] = {
 def subject(template: str) -> str:
     """What a message is about, in the page's language; an unknown key is shown as it is."""
     return gettext(SUBJECTS[template]) if template in SUBJECTS else template
+
+
+def in_digest(level: int) -> str:
+    """What a digest told of a case, by the level it had risen to."""
+    if level == 0:
+        return gettext("In the daily digest: reminder")
+    return gettext("In the daily digest: escalation to level %(level)s", level=digits(level))
 
 
 def fault(error: str | None) -> str:

@@ -9,11 +9,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import event as sa_event
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from grm.cases import events
 from grm.cases.models import Case
 from grm.escalation.events import Climb, LadderClimbed
+from grm.escalation.models import Escalation
 from grm.kernel import clock, context
 from grm.kernel.db import db
 from grm.kernel.events import Event
@@ -25,6 +27,7 @@ from tests.support import build
 from tests.support.outbox import PHONE, later
 
 DUE_ON = date(2026, 2, 18)
+DUE_AT = build.dhaka(2026, 2, 19, 0)
 
 
 @pytest.fixture
@@ -182,10 +185,10 @@ def test_a_sensitive_case_says_only_that_there_is_a_message(session: Session) ->
         filed(case),
         of(case, events.QuestionAsked, answer_by_on=DUE_ON),
         of(case, events.CaseAssigned, officer_id=officer, is_claim=False),
-        LadderClimbed((climb(case, 1, officer),)),
+        LadderClimbed((climb(case, 3, officer),)),
     )
     rows = session.execute(text("SELECT template, params FROM message ORDER BY id")).all()
-    assert len(rows) == 6
+    assert len(rows) == 5
     assert {row.template for row in rows} == {"sensitive-notice-complainant", "sensitive-notice-officer"}
     assert all(row.params == {} for row in rows), "not even the number"
 
@@ -257,37 +260,38 @@ def test_nobody_is_told_at_an_empty_chair(session: Session) -> None:
 # --- the ladder -------------------------------------------------------------------------------------------------
 
 
-def climb(case: Case, level: int, officer: int | None, kind: str = "resolve", deadline_id: int = 1) -> Climb:
+def climb(case: Case, level: int, officer: int | None, kind: str = "resolve") -> Climb:
+    """A rung that a case has climbed, with the row that the sweep writes for it."""
+    deadline = build.deadline(db.session(), case.id, kind)
+    values = {
+        "case_id": case.id,
+        "deadline_id": deadline.id,
+        "epoch": deadline.epoch,
+        "level": level,
+        "due_at": DUE_AT,
+        "role": "gro",
+        "office_id": case.office_id,
+        "post_id": build.post_id(db.session(), case.office_id, "gro"),
+        "officer_id": officer,
+        "is_alternate": False,
+        "is_vacant": officer is None,
+    }
+    db.session().execute(insert(Escalation).values(**values, escalated_at=DUE_AT).on_conflict_do_nothing())
     return Climb(
-        case_id=case.id,
-        tracking_number=case.tracking_number,
-        is_sensitive=case.is_sensitive,
-        deadline_id=deadline_id,
-        kind=kind,
-        epoch=1,
-        level=level,
-        due_on=DUE_ON,
-        due_at=build.dhaka(2026, 2, 19, 0),
-        role="gro",
-        office_id=case.office_id,
-        post_id=None,
-        officer_id=officer,
-        is_alternate=False,
-        is_vacant=officer is None,
+        tracking_number=case.tracking_number, is_sensitive=case.is_sensitive, kind=kind, due_on=DUE_ON, **values
     )
 
 
-def test_a_warning_is_an_email_and_a_level_is_an_email_and_an_sms(session: Session) -> None:
+def test_the_top_is_told_at_once_and_everybody_else_by_digest(session: Session) -> None:
     case = a_case(session, preferred_channel="none")
     gro = build.officer_id(session, "gro.social-welfare")
-    tell(LadderClimbed((climb(case, 0, gro, deadline_id=1), climb(case, 0, gro, kind="acknowledge", deadline_id=2))))
-    tell(LadderClimbed((climb(case, 1, gro), climb(case, 2, gro), climb(case, 3, None))))
+    tell(LadderClimbed((climb(case, 0, gro), climb(case, 0, gro, kind="acknowledge"))))
     to = f"officer {gro}"
+    assert sent(session) == [Sent("digest-officer", "email", to)]
+    tell(LadderClimbed((climb(case, 1, gro), climb(case, 2, gro), climb(case, 3, gro))))
     assert sent(session) == [
-        Sent("case-warned-officer", "email", to),
-        Sent("case-unacknowledged-officer", "email", to),
-        Sent("case-escalated-officer", "email", to),
-        Sent("case-escalated-officer", "sms", to),
+        Sent("digest-officer", "email", to),
+        Sent("digest-officer", "sms", to),
         Sent("case-escalated-officer", "email", to),
         Sent("case-escalated-officer", "sms", to),
     ]
@@ -305,8 +309,9 @@ def test_the_same_climb_twice_makes_one_message_a_channel(session: Session) -> N
     case = a_case(session, preferred_channel="none")
     gro = build.officer_id(session, "gro.social-welfare")
     for _ in range(3):
-        tell(LadderClimbed((climb(case, 1, gro), climb(case, 1, gro))))
-    assert len(sent(session)) == 2
+        tell(LadderClimbed((climb(case, 1, gro), climb(case, 3, gro), climb(case, 3, gro))))
+    assert len(sent(session)) == 4
+    assert session.execute(text("SELECT count(*) FROM digest_item")).scalar_one() == 2
 
 
 def test_a_sweep_that_looks_ahead_sends_now(session: Session, now: datetime) -> None:
@@ -330,15 +335,18 @@ def test_in_production_an_escalation_wakes_nobody(app: Flask, session: Session) 
     own = context.settings()
     app.extensions[context.SETTINGS] = replace(own, grm_env="production")
     try:
-        tell(LadderClimbed((climb(case, 1, gro),)), now=night)
+        tell(LadderClimbed((climb(case, 1, gro), climb(case, 3, gro))), now=night)
     finally:
         app.extensions[context.SETTINGS] = own
-    rows = session.execute(text("SELECT channel, officer_id, next_attempt_at FROM message ORDER BY id")).all()
-    times = {(row.channel, row.officer_id is None): row.next_attempt_at for row in rows}
+    rows = session.execute(text("SELECT template, channel, next_attempt_at FROM message ORDER BY id")).all()
+    times = {(row.template.rpartition("-")[0], row.channel): row.next_attempt_at for row in rows}
+    morning = build.dhaka(2026, 2, 19, 8)
     assert times == {
-        ("email", False): night,
-        ("sms", False): build.dhaka(2026, 2, 19, 8),
-        ("sms", True): build.dhaka(2026, 2, 19, 8),
+        ("digest", "email"): morning,
+        ("digest", "sms"): morning,
+        ("case-escalated", "email"): night,
+        ("case-escalated", "sms"): morning,
+        ("case-late", "sms"): morning,
     }
 
 
@@ -365,8 +373,9 @@ def test_any_number_of_climbs_takes_the_same_statements(session: Session, statem
         statements.clear()
         tell(LadderClimbed(climbs))
         counts.append(len(statements))
-    assert counts[0] == counts[1] <= 5, statements
-    assert len(sent(session)) == 3 * 40
+    assert counts[0] == counts[1] <= 7, statements
+    assert len(sent(session)) == 40 + 2, "one digest a channel, and each complainant is told"
+    assert session.execute(text("SELECT count(*) FROM digest_item")).scalar_one() == 2 * 40
 
 
 def test_filing_takes_one_statement_for_its_message(session: Session, statements: list[str], now: datetime) -> None:
@@ -383,13 +392,14 @@ def test_the_case_page_shows_who_was_told_what_and_how_it_went(session: Session)
     case = a_case(session)
     gro = build.officer_id(session, "gro.social-welfare")
     tell(filed(case))
-    tell(LadderClimbed((climb(case, 1, gro),)))
+    tell(LadderClimbed((climb(case, 1, gro), climb(case, 3, gro))))
     session.execute(
         text("UPDATE message SET state = 'failed', ended_at = created_at, error = 'not-delivered err:5' WHERE id = 1")
     )
     session.commit()
     lines = messages_of_case(session, case.id)
-    assert [line.channel for line in lines] == ["sms", "email", "sms", "sms"]
+    assert [line.channel for line in lines] == ["sms", "email", "sms", "email", "sms", "sms"]
+    assert {line.subject for line in lines if "পর্যায় ১" in line.subject} == {"দৈনিক সারসংক্ষেপে: পর্যায় ১-এ উন্নীত"}
     assert lines[0].recipient == "অভিযোগকারী" and lines[0].error == "ফোনে পৌঁছানো যায়নি (err:5)"
     assert lines[1].recipient != lines[0].recipient and lines[1].error == ""
     assert PHONE not in str(lines)

@@ -7,6 +7,7 @@ import pytest
 
 from grm.notifications.catalogue import (
     CATALOGUE,
+    DIGEST,
     LANGUAGES,
     LONGEST_LIFE,
     PLACEHOLDERS,
@@ -65,7 +66,7 @@ def test_complainants_can_choose_either_channel_for_every_message() -> None:
 
 def test_officers_get_an_sms_only_when_a_case_has_risen_to_them() -> None:
     with_sms = {entry.key for entry in ENTRIES if entry.audience == "officer" and "sms" in entry.channels}
-    assert with_sms == {"case-escalated-officer", SENSITIVE_OFFICER}
+    assert with_sms == {"case-escalated-officer", DIGEST, SENSITIVE_OFFICER}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.key)

@@ -12,7 +12,18 @@ from grm.notifications.rendering import CannotRender, fill, over_budget, placeho
 from grm.notifications.sms_text import measure
 
 SNAPSHOTS = Path(__file__).parent / "messages.snapshot.txt"
-PARAMS = {"tracking_number": "7K3MPQ9XR2TB4", "due_on": "2026-12-31", "level": 2}
+PARAMS = {
+    "tracking_number": "7K3MPQ9XR2TB4",
+    "due_on": "2026-12-31",
+    "level": 2,
+    "digest": {
+        "day": "2026-12-31",
+        "levels": {"2": 1, "1": 52, "0": 3},
+        "sensitive": 2,
+        "more": 4,
+        "cases": [["7K3MPQ9XR2TB4", "2026-12-15", 2, "resolve"], ["7K3MPQ9XR2TB4", "2027-01-04", 0, "acknowledge"]],
+    },
+}
 URL = "https://grm.example.gov.bd"
 LONG_URL = "https://" + "g" * (LONGEST_PUBLIC_URL - len("https://"))
 
