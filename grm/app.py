@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
 from grm.accounts import views as accounts_views
-from grm.accounts.sessions import DatabaseSessions
+from grm.accounts.sessions import DatabaseSessions, opened_at
 from grm.cases import panels as case_panels
 from grm.cases import tracking_views
 from grm.cases import views as cases_views
@@ -26,8 +26,9 @@ from grm.notifications import queries as notification_queries
 from grm.notifications import views as notification_views
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
-from grm.reports import administration, gauges
+from grm.reports import administration
 from grm.reports import views as reports_views
+from grm.watch import coverage, gauges, providers
 from grm.web import compression, errors, guard, health, locale, metrics, nav, presentation, security
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +82,8 @@ def create_app(settings: Settings) -> Flask:
             "beat": health.beat_of("beat", HEARTBEAT_LIMIT),
             "sweep": escalation_queries.sweep_health(settings.sweep_period_seconds),
             "outbox": notification_queries.outbox_health,
+            "providers": providers.providers_health,
+            "calendar": coverage.calendar_health,
         },
     )
     metrics.init_app(app, [gauges.gauges])
@@ -109,7 +112,7 @@ def _init_login(app: Flask) -> None:
     @manager.user_loader
     def load(officer_id: str) -> signed_in.SignedIn | None:
         session = db.session()
-        return signed_in.load(session, officer_id, clock.dhaka_date(clock.now(session)))
+        return signed_in.load(session, officer_id, clock.dhaka_date(opened_at()))
 
 
 def _start_request() -> None:

@@ -26,6 +26,7 @@ from grm.escalation import ladder
 from grm.escalation.events import Climb, LadderClimbed
 from grm.escalation.models import SweepRun
 from grm.escalation.posts import Accused, Found, Posts
+from grm.escalation.redating import bring_up_to_date
 from grm.kernel import clock
 from grm.kernel.actor import SYSTEM
 from grm.kernel.transaction import Act, transaction
@@ -80,17 +81,18 @@ class SweepResult:
 
 
 _SELECT = """
-    SELECT d.id, d.kind, d.epoch, d.due_on, d.due_at, d.state, d.breached_at, d.next_level, c.id AS case_id,
+    SELECT d.id, d.kind, d.epoch, d.due_on, d.due_at, d.state, d.breached_at, d.next_level, d.calendar_version, c.id AS case_id,
            c.tracking_number, c.office_id, c.desk, c.assignee_id, c.is_sensitive, c.has_accused, c.history_length,
            c.history_head
     FROM deadline AS d JOIN cases AS c ON c.id = d.case_id
-    WHERE d.next_rung_at <= :as_of AND {which}
+    WHERE d.next_rung_at <= :as_of AND d.set_aside_at IS NULL AND {which}
     ORDER BY d.next_rung_at, d.id
     LIMIT :limit
     FOR NO KEY UPDATE OF d, c SKIP LOCKED
 """
 DUE = text(_SELECT.format(which="d.id <> ALL(CAST(:failed AS bigint[]))"))
 _ONE = text(_SELECT.format(which="d.id = :deadline_id"))
+_AGAIN = text(_SELECT.format(which="d.id = ANY(CAST(:ids AS bigint[]))"))
 _ACCUSED = text(
     "SELECT case_id, officer_id, office_id, post_id FROM accused WHERE case_id = ANY(CAST(:case_ids AS bigint[]))"
 )
@@ -187,9 +189,21 @@ def _climb_batch(
     with transaction(now) as act:
         rows = act.session.execute(statement, parameters).all()
         taken += [row.id for row in rows]
+        rows = _by_the_calendar_in_force(act, rows, parameters["as_of"])
         if not rows:
             return ()
         return _climb_rows(act, rows, parameters["as_of"], posts)
+
+
+def _by_the_calendar_in_force(act: Act, rows: Sequence[Row[Any]], as_of: datetime) -> Sequence[Row[Any]]:
+    """Date anew what an earlier calendar says is due, and leave out what then is not: an announcement whose clocks are still
+    being dated, or whose run was killed, makes nobody climb too early."""
+    version = deadline_queries.calendar(act.session).version
+    stale = [row.id for row in rows if row.calendar_version < version]
+    if not stale or not bring_up_to_date(act, stale, as_of):
+        return rows
+    parameters = {"as_of": as_of, "limit": len(rows), "ids": [row.id for row in rows]}
+    return act.session.execute(_AGAIN, parameters).all()
 
 
 def _climb_rows(act: Act, rows: Sequence[Row[Any]], as_of: datetime, posts: Posts) -> tuple[Climb, ...]:
@@ -200,7 +214,7 @@ def _climb_rows(act: Act, rows: Sequence[Row[Any]], as_of: datetime, posts: Post
     advances: list[tuple[int, str, datetime | None, int | None, datetime | None]] = []
     for row in rows:
         steps, next_level, next_rung_at = ascents.of(row)
-        is_missed = row.state == "breached" or any(step.rung.offset_working_days >= 0 for step, _ in steps)
+        is_missed = row.state == "breached" or row.due_at <= as_of
         breached_at = (row.breached_at or row.due_at) if is_missed else None
         advances.append((row.id, "breached" if is_missed else row.state, breached_at, next_level, next_rung_at))
         climbs += [_climb(row, step, found) for step, found in steps]
