@@ -146,8 +146,9 @@ def _idle(as_of: datetime) -> float:
 def _messages(system: System) -> int:
     with system.connect() as connection:
         row = connection.execute(
-            "SELECT count(*) FROM message WHERE template IN ('case-escalated-officer', 'case-late-complainant', "
-            "'sensitive-notice-officer', 'sensitive-notice-complainant') AND state = 'pending'"
+            "SELECT (SELECT count(*) FROM digest_item) + (SELECT count(*) FROM message WHERE template IN ("
+            "'case-escalated-officer', 'case-late-complainant', 'sensitive-notice-officer', "
+            "'sensitive-notice-complainant') AND state = 'pending')"
         ).fetchone()
     return int(row[0]) if row else 0
 

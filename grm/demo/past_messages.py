@@ -8,13 +8,17 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grm.kernel import context
-from grm.notifications import rendering
-from grm.notifications.catalogue import CATALOGUE, Channel
+from grm.notifications import digests, rendering
+from grm.notifications.catalogue import CATALOGUE, DIGEST, Channel
 
 _READ = text(
     """
     SELECT m.id, m.template, m.channel, m.language, m.params FROM message AS m JOIN cases AS c ON c.id = m.case_id
-    WHERE c.tracking_number = ANY(CAST(:numbers AS text[])) AND m.ended_at IS NULL ORDER BY m.id
+    WHERE c.tracking_number = ANY(CAST(:numbers AS text[])) AND m.ended_at IS NULL
+    UNION ALL
+    SELECT m.id, m.template, m.channel, m.language, m.params FROM message AS m
+    WHERE m.template = 'digest-officer' AND m.created_at < :until AND m.ended_at IS NULL
+    ORDER BY id
     """
 )
 # One SMS in 40 never gets its delivery report, one in 90 is refused: both occur, so both can be looked at.
@@ -48,10 +52,13 @@ _SETTLE = text(
 def settle(session: Session, tracking_numbers: Sequence[str], until: datetime) -> int:
     """Write the texts of the cases' messages and end them all before `until`, each with its attempt; return how many.
 
-    Two statements. No message of these cases is left for the delivery tick to find.
+    No message of these cases, and no digest from before `until`, is left for the delivery tick to find.
     """
     public_url = context.settings().public_url
-    rows = session.execute(_READ, {"numbers": list(tracking_numbers)}).all()
+    given = {"numbers": list(tracking_numbers), "until": until}
+    past_digests = [row.id for row in session.execute(_READ, given) if row.template == DIGEST]
+    digests.write(session, past_digests, until, as_gathered=True)
+    rows = session.execute(_READ, given).all()
     texts = [_text(row, public_url) for row in rows]
     if rows:
         session.execute(

@@ -172,9 +172,9 @@ def _placed(wanted: Iterable[tuple[OfficerContact, Channel]], places: _Places) -
 
 _ITEMS = text(
     """
-    SELECT m.id AS digest_id, i.escalation_id, i.officer_id, i.channel, i.day, e.level, e.role, e.post_id, e.office_id, e.case_id,
+    SELECT m.id AS digest_id, i.escalation_id, i.officer_id, i.channel, e.level, e.role, e.post_id, e.office_id, e.case_id,
            d.kind, d.due_on, c.tracking_number, c.is_sensitive, c.has_accused, c.assignee_id,
-           (e.withdrawn_at IS NULL AND d.met_at IS NULL AND d.epoch = e.epoch) AS is_needed,
+           (e.withdrawn_at IS NULL AND d.met_at IS NULL) AS is_needed,
            o.is_active AND EXISTS (
                SELECT FROM posting AS p
                WHERE p.officer_id = i.officer_id AND (p.post_id = e.post_id OR e.is_vacant OR e.post_id IS NULL)
@@ -206,21 +206,23 @@ _SET_WRITTEN = text(
 )
 
 
-def write(session: Session, message_ids: Collection[int], at: datetime) -> dict[int, dict[str, Any] | None]:
+def write(
+    session: Session, message_ids: Collection[int], at: datetime, *, as_gathered: bool = False
+) -> dict[int, dict[str, Any] | None]:
     """Say what the digests among these messages hold: their params, which are written into the rows, too.
 
     The caller has just claimed the messages. Each is asked once, before its first attempt: one that has its text already, and
     one that is no digest, is left out of the answer. None stands for a digest of which nothing is left to tell. An item
-    whose officer has left the post goes to whoever answers there now.
+    whose officer has left the post goes to whoever answers there now. `as_gathered` tells of every item, whatever has become
+    of it since: for a past that is played back.
     """
     given = {"ids": sorted(message_ids), "template": DIGEST, "today": dhaka_date(at)}
     rows = session.execute(_ITEMS, given).all() if message_ids else []
+    told = [row for row in rows if (row.is_needed and row.is_posted) or (as_gathered and row.escalation_id is not None)]
     by_message: dict[int, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        if row.is_needed and row.is_posted:
-            by_message[row.digest_id].append(row)
-    contents = {row.digest_id: _content(by_message[row.digest_id]) for row in rows}
-    told = [row for row in rows if row.is_needed and row.is_posted]
+    for row in told:
+        by_message[row.digest_id].append(row)
+    contents = {row.digest_id: _content(by_message[row.digest_id], dhaka_date(at)) for row in rows}
     if told:
         filled = {message_id: json.dumps({"digest": content}) for message_id, content in contents.items() if content}
         session.execute(_SET_PARAMS, {"ids": list(filled), "params": list(filled.values())})
@@ -233,18 +235,18 @@ def write(session: Session, message_ids: Collection[int], at: datetime) -> dict[
                 "channels": [row.channel for row in told],
             },
         )
-    _hand_on(session, [row for row in rows if row.is_needed and not row.is_posted], at)
+    _hand_on(session, [row for row in rows if row.is_needed and not row.is_posted and not as_gathered], at)
     return {message_id: {"digest": content} if content else None for message_id, content in contents.items()}
 
 
-def _content(rows: Sequence[Row[Any]]) -> dict[str, Any] | None:
+def _content(rows: Sequence[Row[Any]], on: date) -> dict[str, Any] | None:
     """What a digest's text is made of (`grm/notifications/digest_wording.py`); None without anything to tell."""
     if not rows:
         return None
     levels = Counter(str(row.level) for row in rows)
     plain = [row for row in rows if not row.is_sensitive]
     return {
-        "day": rows[0].day.isoformat(),
+        "day": on.isoformat(),
         "levels": dict(sorted(levels.items(), reverse=True)),
         "sensitive": len(rows) - len(plain),
         "more": max(0, len(plain) - MOST_LINES),

@@ -62,8 +62,11 @@ def test_sweeps_killed_at_random_moments_do_everything_once(app: Flask, session:
     assert number(session, "SELECT count(*) FROM case_event WHERE kind IN ('warned', 'escalated')") == CASES * 4
     assert number(session, "SELECT count(*) FROM cases WHERE level = 2 AND history_length = 5") == CASES
     assert number(session, "SELECT count(*) FROM deadline WHERE state = 'breached'") == CASES * 2
-    # Told each once: two reminders by e-mail, two levels by e-mail and SMS, the complainant by SMS.
-    assert number(session, "SELECT count(*) FROM message") == CASES * (2 + 4 + 1)
+    # Told each once: two reminders by e-mail and two levels by e-mail and SMS, in the digests of two officers and two
+    # channels (the appeal officer gets no reminder); the complainant by an SMS of its own.
+    assert number(session, "SELECT count(*) FROM digest_item") == CASES * (2 + 4)
+    assert number(session, "SELECT count(*) FROM message WHERE template = 'digest-officer'") == 4
+    assert number(session, "SELECT count(*) FROM message") == CASES + 4
     broken = "SELECT count(*) FROM case_event AS e JOIN case_event AS b ON b.case_id = e.case_id AND b.seq = e.seq - 1 "
     assert number(session, broken + "WHERE e.previous_hash <> b.hash") == 0
 

@@ -321,8 +321,10 @@ def test_ten_sweeps_at_once_climb_each_case_once(app: Flask, session: Session) -
     twice = "SELECT count(*) FROM (SELECT 1 FROM escalation GROUP BY deadline_id, level HAVING count(*) > 1) AS twice"
     assert session.execute(text(twice)).scalar_one() == 0
     assert session.execute(text("SELECT count(*) FROM case_event WHERE kind = 'escalated'")).scalar_one() == 180
-    # One message for each person told and channel: 2 reminders by e-mail, 3 levels by e-mail and SMS, the complainant.
-    assert session.execute(text("SELECT count(*) FROM message")).scalar_one() == 60 * (2 + 6 + 1)
+    # By digest 2 reminders by e-mail, 2 levels by e-mail and SMS; the top of the ladder and the complainant at once.
+    # Two officers have a digest on each channel.
+    assert session.execute(text("SELECT count(*) FROM digest_item")).scalar_one() == 60 * (2 + 4)
+    assert session.execute(text("SELECT count(*) FROM message")).scalar_one() == 60 * (2 + 1) + 2 * 2
 
 
 def test_a_batch_takes_a_constant_number_of_statements(app: Flask, session: Session) -> None:
