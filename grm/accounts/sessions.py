@@ -9,9 +9,9 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, g
 from flask.sessions import SessionInterface, SessionMixin
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, text, update
 from werkzeug.datastructures import CallbackDict
 
 from grm.accounts.models import StaffSession
@@ -21,6 +21,11 @@ from grm.kernel.db import db
 IDLE = timedelta(minutes=20)
 ABSOLUTE = timedelta(hours=10)
 TOUCH_AFTER = timedelta(minutes=1)
+
+
+_OPEN = text(
+    f"SELECT id, data, expires_at, last_seen_at, {clock.SQL_NOW} AS now FROM staff_session WHERE token_hash = :token_hash"  # noqa: S608
+)
 
 
 class ServerSession(CallbackDict[str, Any], SessionMixin):
@@ -55,21 +60,20 @@ class DatabaseSessions(SessionInterface):
         return "__Host-grm" if app.config["SESSION_COOKIE_SECURE"] else "grm_session"
 
     def open_session(self, app: Flask, request: Request) -> ServerSession:
-        """Read the session of the request's cookie; an unknown, idle or expired one gives an empty session."""
+        """Read the session of the request's cookie; an unknown, idle or expired one gives an empty session.
+
+        One statement, which reads the clock on its way; `opened_at` says when that was.
+        """
         token = request.cookies.get(self.cookie_name(app))
         if not token or request.path.startswith("/static/"):
             return ServerSession()
-        row = db.session.execute(
-            select(StaffSession).where(StaffSession.token_hash == token_hash(token))
-        ).scalar_one_or_none()
-        if row is None:
+        row = db.session.execute(_OPEN, {"token_hash": token_hash(token)}).one_or_none()
+        if row is None or row.now >= row.expires_at or row.now - row.last_seen_at > IDLE:
             return ServerSession()
-        now = clock.now(db.session())
-        if now >= row.expires_at or now - row.last_seen_at > IDLE:
-            return ServerSession()
-        if now - row.last_seen_at > TOUCH_AFTER:
-            db.session.execute(update(StaffSession).where(StaffSession.id == row.id).values(last_seen_at=now))
+        if row.now - row.last_seen_at > TOUCH_AFTER:
+            db.session.execute(update(StaffSession).where(StaffSession.id == row.id).values(last_seen_at=row.now))
             db.session.commit()
+        g.opened_at = row.now
         return ServerSession(dict(row.data), token)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
@@ -94,6 +98,12 @@ class DatabaseSessions(SessionInterface):
                 samesite="Strict",
                 path="/",
             )
+
+
+def opened_at() -> datetime:
+    """The database's present when this request's session was read, so that nobody need ask for it again."""
+    at = g.get("opened_at")
+    return at if isinstance(at, datetime) else clock.now(db.session())
 
 
 def _write(session: ServerSession, now: datetime) -> datetime:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from flask_login import UserMixin
-from sqlalchemy import or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
@@ -27,10 +27,38 @@ class SignedIn(UserMixin):
         return self.officer.is_active
 
 
+_SEAT = (
+    Office.id.label("office_id"),
+    Office.kind,
+    Office.ministry_id,
+    Place.code,
+    Post.id.label("post_id"),
+    Post.role,
+    Posting.is_alternate,
+)
+_ORDER = (Posting.is_alternate, Post.rank.desc(), Post.id)
+_LOAD = (
+    select(Officer, *_SEAT)
+    .outerjoin(
+        Posting,
+        and_(
+            Posting.officer_id == Officer.id,
+            Posting.starts_on <= bindparam("on"),
+            or_(Posting.ends_on.is_(None), Posting.ends_on > bindparam("on")),
+        ),
+    )
+    .outerjoin(Post, Post.id == Posting.post_id)
+    .outerjoin(Office, Office.id == Post.office_id)
+    .outerjoin(Place, Place.id == Office.district_id)
+    .where(Officer.id == bindparam("officer_id"))
+    .order_by(*_ORDER)
+)
+
+
 def seats_of(session: Session, officer_id: int, on: date) -> tuple[Seat, ...]:
     """Return the posts an officer holds on a day, as regular holder or alternate (one statement)."""
     rows = session.execute(
-        select(Office.id, Office.kind, Office.ministry_id, Place.code, Post.id, Post.role, Posting.is_alternate)
+        select(*_SEAT)
         .join(Post, Post.id == Posting.post_id)
         .join(Office, Office.id == Post.office_id)
         .outerjoin(Place, Place.id == Office.district_id)
@@ -39,25 +67,25 @@ def seats_of(session: Session, officer_id: int, on: date) -> tuple[Seat, ...]:
             Posting.starts_on <= on,
             or_(Posting.ends_on.is_(None), Posting.ends_on > on),
         )
-        .order_by(Posting.is_alternate, Post.rank.desc(), Post.id)
+        .order_by(*_ORDER)
     )
     return tuple(Seat(*row) for row in rows)
 
 
 def actor_of(session: Session, officer: Officer, on: date) -> Actor:
     """Return an officer as an actor with the seats of a day."""
-    return Actor(
-        officer_id=officer.id,
-        name=officer.name_en,
-        kind="officer",
-        seats=seats_of(session, officer.id, on),
-        is_admin=officer.is_admin,
-    )
+    return _actor(officer, seats_of(session, officer.id, on))
 
 
 def load(session: Session, officer_id: Any, on: date) -> SignedIn | None:
-    """Return the signed-in officer for a session's user id; None when gone or deactivated."""
-    officer = session.get(Officer, int(officer_id))
-    if officer is None or not officer.is_active:
+    """Return the signed-in officer for a session's user id; None when gone or deactivated (one statement)."""
+    rows = session.execute(_LOAD, {"officer_id": int(officer_id), "on": on}).all()
+    if not rows or not rows[0].Officer.is_active:
         return None
-    return SignedIn(officer, actor_of(session, officer, on))
+    officer = rows[0].Officer
+    seats = tuple(Seat(*row[1:]) for row in rows if row.post_id is not None)
+    return SignedIn(officer, _actor(officer, seats))
+
+
+def _actor(officer: Officer, seats: tuple[Seat, ...]) -> Actor:
+    return Actor(officer_id=officer.id, name=officer.name_en, kind="officer", seats=seats, is_admin=officer.is_admin)

@@ -34,9 +34,10 @@ def language() -> str:
         return forced
     if not has_request_context():
         return DEFAULT
-    if "language" not in g:
-        g.language = _chosen() or DEFAULT
-    return str(g.language)
+    chosen: str | None = g.get("language")  # asked for hundreds of times a page
+    if chosen is None:
+        chosen = g.language = _chosen() or DEFAULT
+    return chosen
 
 
 @contextmanager

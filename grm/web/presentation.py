@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,12 @@ def show_date(value: date | datetime | None) -> str:
     if value is None:
         return "–"
     day = value.astimezone(DHAKA).date() if isinstance(value, datetime) else value
-    if language() == "en":
+    return _written(day, language())
+
+
+@lru_cache(4096)  # a page shows the same few hundred dates over and over; to write one takes babel a while
+def _written(day: date, language: str) -> str:
+    if language == "en":
         return format_date(day, "d MMMM y", locale="en_GB")
     return bangla_digits(nfc(format_date(day, "d MMMM y", locale="bn")).translate(_SHORT_I))
 
