@@ -50,7 +50,7 @@ class Posts:
         wanted = {office_id: _chain(known, office_id) for office_id in set(office_ids) - self._ladders.keys()}
         unread = {each for chain in wanted.values() for each in chain} - self._seats.keys()
         found: dict[int, list[StaffedPost]] = {office_id: [] for office_id in unread}
-        for seat in holders(session, unread, self.on):
+        for seat in self._staffed(session, unread):
             found[seat.office_id].append(seat)
         self._seats |= {office_id: tuple(seats) for office_id, seats in found.items()}
         for office_id, chain in wanted.items():
@@ -81,6 +81,10 @@ class Posts:
             role=empty,
             is_vacant=True,
         )
+
+    def _staffed(self, session: Session, office_ids: Iterable[int]) -> Iterable[StaffedPost]:
+        """The posts of these offices on the day, with their holders."""
+        return holders(session, office_ids, self.on)
 
     def _first_with(self, role: str, chain: Sequence[int]) -> tuple[StaffedPost, ...]:
         for office_id in chain:
