@@ -68,6 +68,7 @@ class Settings:
     http_timeout_seconds: float
     filings_per_hour: int
     metrics_token: str = field(repr=False)
+    watch_mail_to: tuple[str, ...]
     log_level: str
     web_workers: int
     web_threads: int
@@ -143,7 +144,7 @@ def _parse(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
             values[variable.name] = variable.parse(text) if text else ""
         except ValueError:
             faults.append(f"{variable.name} must {variable.must}")
-    for name in ("TRUSTED_HOSTS", "SECRET_KEY_FALLBACKS"):
+    for name in ("TRUSTED_HOSTS", "SECRET_KEY_FALLBACKS", "WATCH_MAIL_TO"):
         values[name] = values.get(name) or ()
     return values, faults
 

@@ -24,6 +24,7 @@ COMMAND_MODULES = (
     "grm.notifications.commands",
     "grm.intake.commands",
     "grm.reports.commands",
+    "grm.watch.commands",
     "grm.demo.commands",
 )
 """Where commands are looked for; a module need not exist."""

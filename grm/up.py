@@ -34,13 +34,17 @@ from grm.supervisor import ProgramFailed, StopRequested, Supervisor  # noqa: E40
 
 BIN = Path(sys.executable).parent
 READY_SECONDS = 90
+WATCH_SECONDS = 30
+NEEDED = ("database", "broker", "worker", "beat", "sweep")
+"""What has to work for the system to be ready. Whatever else /healthz finds does not keep it from starting."""
 
 
 class Launcher:
     """One run of the system in one GRM_HOME."""
 
     def __init__(self, env: dict[str, str]) -> None:
-        self.started = self.programs_started = time.monotonic()
+        self.started = self.programs_started = self.watched = time.monotonic()
+        self.unwell = ""
         self.home = home_of(env)
         self.env = {**env, "GRM_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
         _make_home(self.home)
@@ -110,7 +114,7 @@ class Launcher:
         def is_healthy() -> bool:
             nonlocal unwell
             time.sleep(0.07)
-            unwell = self._unwell()
+            unwell = self._unwell(is_start=True)
             return not unwell
 
         with self._step("Web, worker and beat"):
@@ -151,16 +155,27 @@ class Launcher:
         path.touch(mode=0o600)
         path.write_text(text)
 
-    def _unwell(self) -> str:
-        """The parts that do not work yet, as words; empty when all is well.
+    def watch(self) -> None:
+        """Say so when /healthz turns red or green again; asks every half minute, in this process, which depends on nothing."""
+        elapsed = time.monotonic()
+        if elapsed - self.watched < WATCH_SECONDS:
+            return
+        self.watched = elapsed
+        was, self.unwell = self.unwell, self._unwell(seconds=2)
+        if self.unwell != was:
+            say(f"Not well: {self.unwell} (see /healthz)" if self.unwell else "All is well again.")
 
-        A heartbeat older than this run counts as none: it was left by the run before, and its writer is gone.
+    def _unwell(self, *, is_start: bool = False, seconds: float = 5) -> str:
+        """The parts that do not work, as words; empty when all is well.
+
+        At the start only what is needed counts, of the sweep only that it runs; and a heartbeat older than this run counts as
+        none: it was left by the run before, and its writer is gone.
         """
         host = self.settings.trusted_hosts[0]
         address = urlsplit(f"//{self.settings.host}").hostname or self.settings.host
         address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
         try:
-            with socket.create_connection((address, self.settings.port), timeout=5) as client:
+            with socket.create_connection((address, self.settings.port), timeout=seconds) as client:
                 client.sendall(f"GET /healthz HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
                 answer = b"".join(iter(lambda: client.recv(65536), b""))
         except OSError:
@@ -168,8 +183,10 @@ class Launcher:
         head, _, body = answer.partition(b"\r\n\r\n")
         own_seconds = time.monotonic() - self.programs_started
         try:
-            parts = json.loads(body)["parts"].items()
-            unwell = [name for name, part in parts if not part["ok"] or (part.get("age_seconds") or 0) > own_seconds]
+            parts = json.loads(body)["parts"]
+            if not is_start:
+                return ", ".join(name for name, part in parts.items() if not part["ok"])
+            unwell = [name for name in NEEDED if not _has_begun(name, parts.get(name, {"ok": False}), own_seconds)]
         except (ValueError, KeyError, AttributeError, TypeError):
             return f"web ({head.splitlines()[0].decode(errors='replace') if head else 'no answer'})"
         return ", ".join(unwell)
@@ -185,6 +202,14 @@ class Launcher:
             say("")
             raise
         say(f"{time.monotonic() - began:.1f} s")
+
+
+def _has_begun(name: str, part: dict[str, Any], own_seconds: float) -> bool:
+    """Whether a part works in this run. What the sweep has not caught up with, or cannot, is for /healthz to say."""
+    age = part.get("age_seconds", 0)
+    if age is None or age > own_seconds:
+        return False
+    return bool(part["ok"]) or (name == "sweep" and "age_seconds" in part)
 
 
 def _code_state(grm_env: str) -> str:
@@ -262,6 +287,7 @@ def _run_system(launcher: Launcher) -> None:
     say(f"Ready: {launcher.settings.public_url}\n({seconds:.1f} s; Ctrl-C stops everything)")
     while True:
         launcher.supervisor.tend()
+        launcher.watch()
         time.sleep(0.2)
 
 

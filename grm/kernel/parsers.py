@@ -132,6 +132,11 @@ def directory(text: str) -> Path:
     return path
 
 
+def mailboxes(text: str) -> tuple[str, ...]:
+    """E-mail addresses separated by commas."""
+    return tuple(mailbox(item) for item in names(text))
+
+
 def mailbox(text: str) -> str:
     """An e-mail address, alone or as `Name <address>`."""
     local, at, host = plain(text).rpartition("<")[2].removesuffix(">").rpartition("@")

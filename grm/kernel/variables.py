@@ -253,6 +253,12 @@ VARIABLES = (
         secret=True,
     ),
     Variable(
+        "WATCH_MAIL_TO",
+        parsers.mailboxes,
+        "be e-mail addresses separated by commas",
+        "Operators whom `flask watch` tells when something stops working and when it works again.",
+    ),
+    Variable(
         "LOG_LEVEL",
         parsers.choice("DEBUG", "INFO", "WARNING", "ERROR"),
         "be DEBUG, INFO, WARNING or ERROR",
