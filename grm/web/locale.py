@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
 from flask_login import current_user
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 LANGUAGES = ("bn", "en")
@@ -78,6 +79,20 @@ def _found(text: str) -> str:
     return catalogue(language()).gettext(text) if text else ""
 
 
+def _shown(text: object, **values: Any) -> Markup:
+    """What `_('…')` writes into a page: the text is ours, the values are escaped.
+
+    Jinja's own does the same with three times the work, hundreds of times a page.
+    """
+    found = _as_markup(str(text), language())
+    return found % values if values else found
+
+
+@lru_cache(8192)
+def _as_markup(text: str, chosen: str) -> Markup:
+    return Markup(catalogue(chosen).gettext(text) if text else "")
+
+
 def ngettext(singular: str, plural: str, n: int, **values: Any) -> str:
     """Return the form of a text that fits a number; ``%(num)s`` is the number."""
     found = catalogue(language()).ngettext(singular, plural, n)
@@ -121,7 +136,7 @@ def init_app(app: Flask) -> None:
         ngettext=lambda one, many, n: catalogue(language()).ngettext(one, many, n),
         newstyle=True,
     )
-    app.jinja_env.globals["lang_url"] = lang_url
+    app.jinja_env.globals.update(_=_shown, lang_url=lang_url)
     app.context_processor(lambda: {"locale": language()})
     app.after_request(_remember)
 
