@@ -4,9 +4,13 @@ Handlers run inside the transaction that recorded the event; they insert rows (m
 """
 
 from grm.cases import events as cases
+from grm.cases import informing
 from grm.escalation import events as escalation
+from grm.escalation import withdrawal
 from grm.kernel.transaction import Reactions
+from grm.notifications import events as outbox
 from grm.notifications import service as notifications
+from grm.notifications import withdrawal as outbox_withdrawal
 
 REACTIONS: Reactions = {
     cases.CaseFiled: (notifications.on_case_filed,),
@@ -14,8 +18,15 @@ REACTIONS: Reactions = {
     cases.QuestionAsked: (notifications.on_question_asked,),
     cases.ComplainantAnswered: (notifications.on_complainant_answered,),
     cases.CaseReferred: (notifications.on_case_referred,),
-    cases.CaseResolved: (notifications.on_case_resolved,),
-    cases.CaseDeclined: (notifications.on_case_declined,),
+    cases.CaseResolved: (informing.on_decided, notifications.on_case_resolved),
+    cases.CaseDeclined: (informing.on_decided, notifications.on_case_declined),
+    cases.CaseRecommended: (informing.on_decided, notifications.on_case_recommended),
+    cases.CaseComplied: (informing.on_decided, notifications.on_case_complied),
+    cases.CaseContested: (notifications.on_case_contested,),
+    cases.AppealFiled: (notifications.on_appeal_filed,),
+    cases.InvestigationStarted: (notifications.on_investigation_started,),
     cases.CaseClosed: (notifications.on_case_closed,),
     escalation.LadderClimbed: (notifications.on_ladder_climbed,),
+    escalation.DatesMoved: (outbox_withdrawal.on_dates_moved,),
+    outbox.RungsUntold: (withdrawal.on_rungs_untold,),
 }

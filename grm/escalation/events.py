@@ -36,3 +36,24 @@ class LadderClimbed(Event):
     """All rungs that one batch of a sweep has climbed, in order."""
 
     climbs: tuple[Climb, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RungRef:
+    """One rung that was climbed, by what its messages are found by."""
+
+    escalation_id: int
+    case_id: int
+    deadline_id: int
+    epoch: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatesMoved(Event):
+    """A change of the calendar has moved dates, and these rungs were climbed before their time by the new ones, told or not."""
+
+    rungs: tuple[RungRef, ...]
+    calendar_version: int
+    why: str
+    at: datetime

@@ -1,175 +1,423 @@
-"""A calendar that has changed moves the clocks that still run: old date, new date and why go into each history.
+"""A calendar that has changed moves the clocks: one recorded act for each announcement, old date, new date and why in
+each history.
 
-Only clocks that run and are not missed yet are dated anew: what has been missed and told stays so, and keeps the version of
-the calendar it was reckoned with. Of missed ones the rungs still to come are timed anew. Paused clocks are reckoned with
-the calendar of the day on which they go on. A run that was cut off is taken up by the next: a clock that has been dated
-anew carries the new version and is not looked at again.
+Every clock that is not met is dated anew, running or missed; a paused one is reckoned when it goes on. What had been
+escalated too early by the new calendar is withdrawn where nobody was told of it yet (`grm/escalation/withdrawal.py`);
+what was told stands, and the date moves all the same. Nobody becomes late by an announcement: a clock that a shorter
+reckoning would have ended already keeps its date and the calendar it was reckoned with.
+
+The act is a row of `redating`; its batches are one transaction each and move the row's mark along. A run that was cut off
+goes on after the mark, whoever takes it up; two runs at once take turns. Until it is through, the sweep dates a clock
+anew before it climbs (`bring_up_to_date`), so no rung is climbed by an old calendar, whatever was killed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import or_, select, text
+import structlog
+from sqlalchemy import func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from grm.cases import history
 from grm.cases.models import Case
-from grm.deadlines import queries, service
-from grm.deadlines.calendar import Calendar
+from grm.deadlines import queries
+from grm.deadlines.calendar import Calendar, dhaka_date
 from grm.deadlines.models import CalendarDay, CalendarEdition, Deadline
-from grm.deadlines.rungs import rung_instant
+from grm.deadlines.reckoning import Due, Pause, due
+from grm.escalation.events import DatesMoved
+from grm.escalation.models import Redating
+from grm.escalation.withdrawal import premature_rungs, set_next_rung
+from grm.kernel import audit
 from grm.kernel.actor import SYSTEM, Actor
-from grm.kernel.transaction import transaction
+from grm.kernel.transaction import Act, transaction
+
+log = structlog.get_logger("grm.escalation")
 
 BATCH_SIZE = 500
+WINDOW = 50_000
+"""How many ids one statement looks through: it stays fast also where a million met clocks lie between two live ones."""
+SETTLED_AFTER = timedelta(seconds=10)
+"""How long after an announcement another process may still plan by the old calendar (its cache lives two seconds); a pass
+begun later sees the clocks of all of them."""
+MOST_DAYS_NAMED = 10
 
 
 @dataclass
 class Redated:
-    """What a run did: how many clocks were looked at, and how many now end later or earlier."""
+    """What a run did: clocks looked at, how many now end later or earlier, were kept from becoming late in retrospect, or
+    could not be dated; and what was withdrawn."""
 
     examined: int = 0
     later: int = 0
     earlier: int = 0
+    kept: int = 0
+    failed: int = 0
+    withdrawn_escalations: int = 0
+    withdrawn_messages: int = 0
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class _Move:
-    case_id: int
-    kind: str
+class Changed:
+    """A day that is something else than it was: by what name, and whether offices are shut on it now."""
+
+    on: date
+    name_bn: str
+    name_en: str
+    is_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The calendar to date by, whose word it is, and what changed since each earlier version, in order of days."""
+
+    calendar: Calendar
+    why: str
+    changed: dict[int, tuple[Changed, ...]]
+
+    def first_changed(self, version: int) -> date:
+        """The first day that is not as it was in an earlier version; `date.max` if none."""
+        days = self.changed.get(version, ())
+        return days[0].on if days else date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One clock whose date has moved."""
+
+    clock: Deadline
     before: date
     after: date
+    version_before: int
+
+
+def redate_open(actor: Actor = SYSTEM, max_seconds: float = float("inf")) -> Redated:
+    """Bring all clocks to the calendar in force, or go on where an earlier run was cut off; in batches.
+
+    After `max_seconds` it ends between two batches, and the next run goes on. Done already: nothing happens.
+    """
+    ends = time.monotonic() + max_seconds
+    with transaction() as act:
+        begun = _begin(act, actor)
+        source = source_of(act.session, begun[1]) if begun else None
+    done = Redated()
+    if begun is None or source is None:
+        return done
+    before = _counts(begun[0])
+    while _pass_batch(done, begun[0], source, actor):
+        if time.monotonic() > ends:
+            done.is_complete = False
+            break
+    after = _counts(begun[0])
+    done.withdrawn_escalations, done.withdrawn_messages = (new - old for new, old in zip(after, before, strict=True))
+    return done
+
+
+def is_pending(session: Session) -> bool:
+    """Whether clocks are still to be dated by the calendar in force (two index look-ups)."""
+    newest = select(func.max(CalendarEdition.id)).scalar_subquery()
+    finished = select(Redating.id).where(Redating.calendar_version == newest, Redating.finished_at.is_not(None))
+    return session.execute(finished).first() is None
+
+
+def source_of(session: Session, version: int) -> Source:
+    """The calendar of a version, and how it differs from each one before (four statements)."""
+    columns = (CalendarDay.day, CalendarDay.kind, CalendarDay.name_bn, CalendarDay.name_en)
+    rows = session.execute(select(*columns, CalendarDay.added_in, CalendarDay.removed_in)).all()
+
+    def in_force(at: int) -> dict[date, Any]:
+        return {row.day: row for row in rows if row.added_in <= at and (row.removed_in or at + 1) > at}
+
+    calendar = queries.calendar_at(session, version)
+    after = in_force(version)
+    changed = {}
+    for old in session.scalars(select(CalendarEdition.id).where(CalendarEdition.id < version)).all():
+        before = in_force(old)
+        changed[old] = tuple(
+            Changed(on, row.name_bn, row.name_en, not calendar.is_working_day(on))
+            for on in sorted(before.keys() | after.keys())
+            if (row := after.get(on) or before[on]) and _kind(before.get(on)) != _kind(after.get(on))
+        )
+    why = session.execute(select(CalendarEdition.source).where(CalendarEdition.id == version)).scalar_one()
+    return Source(calendar, why, changed)
+
+
+def _kind(row: Any) -> str | None:
+    return row.kind if row is not None else None
+
+
+def bring_up_to_date(act: Act, deadline_ids: Collection[int], at: datetime) -> int:
+    """Date some live clocks anew, whose rows and cases the caller has locked; how many moved.
+
+    For the sweep: `at` is the instant it climbs up to.
+    """
+    version = act.session.execute(select(func.max(CalendarEdition.id))).scalar_one()
+    source = source_of(act.session, version)
+    return sum(isinstance(each, Move) for each in _redate(act, deadline_ids, source, SYSTEM, at))
+
+
+def _begin(act: Act, actor: Actor) -> tuple[int, int] | None:
+    """The id and version of the run to do, None if the newest calendar is done. Runs it overtakes end here."""
+    session = act.session
+    edition = session.scalars(select(CalendarEdition).order_by(CalendarEdition.id.desc()).limit(1)).first()
+    if edition is None:
+        return None
+    run = {
+        "calendar_version": edition.id,
+        "why": edition.source,
+        "actor_kind": actor.kind,
+        "actor_id": actor.officer_id,
+        "begun_at": act.now,
+        "pass_begun_at": act.now,
+    }
+    statement = pg_insert(Redating).values(run).on_conflict_do_nothing(index_elements=["calendar_version"])
+    new_id = session.execute(statement.returning(Redating.id)).scalar_one_or_none()
+    if new_id is not None:
+        overtaken = update(Redating).where(Redating.id != new_id, Redating.finished_at.is_(None))
+        session.execute(overtaken.values(finished_at=act.now))
+        audit.record(session, "calendar", "redating-begun", actor, act.now, version=edition.id, why=edition.source)
+    found = session.execute(
+        select(Redating.id, Redating.finished_at).where(Redating.calendar_version == edition.id)
+    ).one()
+    return None if found.finished_at is not None else (found.id, edition.id)
+
+
+def _counts(run_id: int) -> tuple[int, int]:
+    with transaction() as act:
+        run = act.session.get_one(Redating, run_id, populate_existing=True)
+        return run.withdrawn_escalations, run.withdrawn_messages
+
+
+def _pass_batch(done: Redated, run_id: int, source: Source, actor: Actor) -> bool:
+    """Do one batch, singly where it cannot be done at once; False at the end. Who dies in it leaves the mark where it was."""
+    ids: list[int] = []
+    try:
+        return _batch(done, run_id, source, actor, ids)
+    except Exception as error:
+        if not ids or (isinstance(error, DBAPIError) and error.connection_invalidated):
+            raise
+        log.warning("a batch cannot be dated anew and is done clock by clock", error=type(error).__name__)
+        failed = [each for each in ids if not _alone(done, each, source, actor)]
+        with transaction() as act:
+            run = act.session.get_one(Redating, run_id, populate_existing=True, with_for_update=True)
+            run.done_through_id = max(run.done_through_id, ids[-1])
+            run.failed += len(failed)
+        return True
+
+
+def _alone(done: Redated, deadline_id: int, source: Source, actor: Actor) -> bool:
+    try:
+        with transaction() as act:
+            found = _redate(act, [deadline_id], source, actor, act.now)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        log.error("a clock cannot be dated anew", deadline_id=deadline_id, exc_info=error)
+    except Exception as error:
+        log.error("a clock cannot be dated anew", deadline_id=deadline_id, exc_info=error)
+    else:
+        _tally(done, found)
+        return True
+    done.failed += 1
+    return False
+
+
+def _batch(done: Redated, run_id: int, source: Source, actor: Actor, ids: list[int]) -> bool:
+    with transaction() as act:
+        session = act.session
+        run = session.get_one(Redating, run_id, populate_existing=True, with_for_update=True)
+        newest = session.execute(select(func.max(CalendarEdition.id))).scalar_one()
+        if run.finished_at is not None or newest != run.calendar_version:
+            return False
+        through, is_last = _find(session, run.done_through_id, source, ids)
+        found = _redate(act, ids, source, actor, act.now)
+        tally = Redated()
+        _tally(tally, found)
+        run.done_through_id = through
+        run.examined, run.later = run.examined + tally.examined, run.later + tally.later
+        run.earlier, run.kept = run.earlier + tally.earlier, run.kept + tally.kept
+        if is_last:
+            _end_pass(act, run, actor)
+    _tally(done, found)
+    return not is_last
+
+
+def _end_pass(act: Act, run: Redating, actor: Actor) -> None:
+    """All clocks are seen. A pass that began while others may still have planned by the old calendar, or that left clocks
+    behind, is gone over again by the next run."""
+    announced_at = act.session.get_one(CalendarEdition, run.calendar_version).created_at
+    if run.failed or run.pass_begun_at < announced_at + SETTLED_AFTER:
+        run.pass_begun_at, run.done_through_id = act.now, 0
+        run.examined, run.kept, run.failed = run.examined - run.kept, 0, 0  # the next pass looks at these again
+        return
+    run.finished_at = act.now
+    audit.record(
+        act.session,
+        "calendar",
+        "redating-finished",
+        actor,
+        act.now,
+        version=run.calendar_version,
+        **{name: getattr(run, name) for name in ("examined", "later", "earlier", "kept", "failed")},
+        withdrawn_escalations=run.withdrawn_escalations,
+        withdrawn_messages=run.withdrawn_messages,
+    )
+
+
+def _find(session: Session, after_id: int, source: Source, ids: list[int]) -> tuple[int, bool]:
+    """Collect the next stale clocks that the change can touch; how far was looked, and whether that is the end."""
+    last = session.execute(select(func.max(Deadline.id))).scalar_one() or 0
+    through = after_id
+    while through < last and not ids:
+        ids += session.scalars(affected(source).where(Deadline.id > through, Deadline.id <= through + WINDOW))
+        through = ids[-1] if len(ids) == BATCH_SIZE else min(through + WINDOW, last)
+    return through, through >= last
+
+
+def affected(source: Source) -> Any:
+    """The ids of a batch of live clocks that were reckoned with an earlier calendar and may move, in order."""
+    versions = sorted(source.changed)
+    before = (
+        func.unnest(
+            text("CAST(:versions AS bigint[])").bindparams(versions=versions),
+            text("CAST(:firsts AS date[])").bindparams(firsts=[source.first_changed(each) for each in versions]),
+        )
+        .table_valued("version", "first_changed")
+        .render_derived()
+    )
+    return (
+        select(Deadline.id)
+        .join(before, before.c.version == Deadline.calendar_version)
+        .where(
+            Deadline.met_at.is_(None),
+            Deadline.state.in_(("running", "breached")),
+            or_(
+                Deadline.due_on >= before.c.first_changed,
+                Deadline.state == "breached",
+                Deadline.is_provisional,
+            ),
+        )
+        .order_by(Deadline.id)
+        .limit(BATCH_SIZE)
+    )
+
+
+def _tally(done: Redated, found: Sequence[Move | str]) -> None:
+    done.examined += len(found)
+    done.kept += found.count("kept")
+    moves = [each for each in found if isinstance(each, Move)]
+    done.later += sum(move.after > move.before for move in moves)
+    done.earlier += sum(move.after < move.before for move in moves)
+
+
+def _redate(act: Act, deadline_ids: Collection[int], source: Source, actor: Actor, at: datetime) -> list[Move | str]:
+    """Date clocks anew. Case rows are locked first and in order of their ids, as in every act; then the clocks."""
+    session = act.session
+    if not deadline_ids:
+        return []
+    case_ids = select(Deadline.case_id).where(Deadline.id.in_(deadline_ids))
+    session.execute(select(Case.id).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update(key_share=True))
+    clocks = session.scalars(
+        select(Deadline)
+        .where(Deadline.id.in_(deadline_ids), Deadline.met_at.is_(None), Deadline.state.in_(("running", "breached")))
+        .order_by(Deadline.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    policies = {policy.id: policy for policy in queries.policies(session)}
+    pauses = queries.pauses_of(session, [clock.id for clock in clocks])
+    found: list[Move | str] = []
+    moved_to: dict[int, Due] = {}
+    for clock in clocks:
+        policy = policies[clock.policy_id]
+        result = reckoned(clock, policy.limit, policy.unit, pauses.get(clock.id, ()), source.calendar)
+        if is_late_in_retrospect(clock.due_at, result.due_at, at):
+            found.append("kept")
+            continue
+        moved_to[clock.id] = result
+        before, version = clock.due_on, clock.calendar_version
+        with session.no_autoflush:  # half changed, the row would not pass the database's checks
+            _apply(session, clock, result, source.calendar, at)
+        found.append(Move(clock, before, clock.due_on, version) if clock.due_on != before else "same")
+    session.flush()
+    moves = [each for each in found if isinstance(each, Move)]
+    _record(act, moves, source, actor)
+    rungs = premature_rungs(session, [clock for clock in clocks if clock.id in moved_to], source.calendar, at)
+    if rungs:
+        act.record(DatesMoved(rungs, source.calendar.version, source.why, at))
+    return found
+
+
+def reckoned(clock: Any, limit: int, unit: Any, pauses: Sequence[Pause], calendar: Calendar) -> Due:
+    """When a stored clock is due by a calendar; pauses that stand are left out."""
+    ended = [pause for pause in pauses if pause.until_at is not None]
+    return due(clock.started_at, limit, unit, ended, calendar, extension_days=clock.extension_days)
+
+
+def is_late_in_retrospect(due_at: datetime, new_due_at: datetime, at: datetime) -> bool:
+    """Whether a shorter reckoning would end a clock before `at`: nobody becomes late, or later, by an announcement."""
+    return new_due_at < due_at and new_due_at <= at
+
+
+def _apply(session: Session, clock: Deadline, result: Due, calendar: Calendar, at: datetime) -> None:
+    clock.due_on, clock.due_at = result.due_on, result.due_at
+    clock.calendar_version = calendar.version
+    clock.is_provisional = calendar.is_provisional(result.due_on)
+    if clock.state == "breached":
+        is_missed = result.due_at <= at
+        clock.state = "breached" if is_missed else "running"
+        clock.breached_at = result.due_at if is_missed else None
+    set_next_rung(session, clock, calendar)
 
 
 _UPDATE_CASES = text(
     """
     UPDATE cases SET due_on = new.due_on, due_at = new.due_at
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:due_ons AS date[]), CAST(:due_ats AS timestamptz[]))
-        AS new (id, due_on, due_at)
-    WHERE cases.id = new.id
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:kinds AS text[]), CAST(:due_ons AS date[]),
+                CAST(:due_ats AS timestamptz[])) AS new (id, kind, due_on, due_at)
+    WHERE cases.id = new.id AND cases.main_clock = new.kind
     """
 )
 
 
-def redate_open(actor: Actor = SYSTEM) -> Redated:
-    """Bring all live clocks to the calendar in force, in batches of one transaction each."""
-    with transaction() as act:
-        calendar = queries.calendar(act.session)
-        why = act.session.get_one(CalendarEdition, calendar.version).source
-        stale = _stale_versions(act.session, calendar.version)
-    done = Redated()
-    for version, first_changed in stale:
-        last_id: int | None = 0
-        while last_id is not None:
-            last_id = _redate_batch(done, calendar.version, version, first_changed, last_id, why, actor)
-    return done
-
-
-def _stale_versions(session: Session, present: int) -> list[tuple[int, date]]:
-    """The versions that live clocks were reckoned with before, each with the first day that changed since."""
-    found = []
-    versions = session.scalars(
-        select(Deadline.calendar_version)
-        .where(Deadline.calendar_version < present, Deadline.next_rung_at.is_not(None))
-        .distinct()
-    )
-    for version in versions.all():
-        changed = session.scalars(
-            select(CalendarDay.day)
-            .where(or_(CalendarDay.added_in > version, CalendarDay.removed_in > version))
-            .order_by(CalendarDay.day)
-            .limit(1)
-        ).first()
-        found.append((version, changed or date.max))
-    return found
-
-
-def _redate_batch(
-    done: Redated, present: int, version: int, first_changed: date, last_id: int, why: str, actor: Actor
-) -> int | None:
-    """Date one batch anew and return where to go on, None at the end. Case rows are locked first, as in every act."""
-    with transaction() as act:
-        session = act.session
-        calendar = queries.calendar(session)
-        found = session.execute(
-            select(Deadline.id, Deadline.case_id)
-            .where(
-                Deadline.id > last_id,
-                Deadline.calendar_version == version,
-                Deadline.next_rung_at.is_not(None),
-                or_(Deadline.due_on >= first_changed, Deadline.state == "breached", Deadline.is_provisional),
-            )
-            .order_by(Deadline.id)
-            .limit(BATCH_SIZE)
-        ).all()
-        if not found or calendar.version != present:
-            return None
-        case_ids = {row.case_id for row in found}
-        session.execute(select(Case.id).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update(key_share=True))
-        clocks = session.scalars(
-            select(Deadline)
-            .where(Deadline.id.in_([row.id for row in found]), Deadline.next_rung_at.is_not(None))
-            .order_by(Deadline.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        ).all()
-        moves = _move(session, clocks, calendar, act.now)
-        session.flush()
-        _write(session, moves, clocks, calendar.version, why, actor, act.now)
-        done.examined += len(clocks)
-        done.later += sum(move.after > move.before for move in moves)
-        done.earlier += sum(move.after < move.before for move in moves)
-        return int(found[-1].id)
-
-
-def _move(session: Session, clocks: Sequence[Deadline], calendar: Calendar, now: datetime) -> list[_Move]:
-    policies = {policy.id: policy for policy in queries.policies(session)}
-    rungs = {(rung.deadline_kind, rung.level): rung for rung in queries.rungs(session)}
-    pauses = queries.pauses_of(session, [clock.id for clock in clocks])
-    moves = []
-    for clock in clocks:
-        before = clock.due_on
-        if clock.state == "running" and clock.due_at > now:
-            if service.redate(session, clock, policies[clock.policy_id], pauses.get(clock.id, ())):
-                moves.append(_Move(clock.case_id, clock.kind, before, clock.due_on))
-        elif clock.next_level is not None:
-            clock.next_rung_at = rung_instant(rungs[clock.kind, clock.next_level], clock.due_on, calendar)
-    return moves
-
-
-def _write(
-    session: Session,
-    moves: Sequence[_Move],
-    clocks: Sequence[Deadline],
-    version: int,
-    why: str,
-    actor: Actor,
-    now: datetime,
-) -> None:
+def _record(act: Act, moves: Sequence[Move], source: Source, actor: Actor) -> None:
+    """Write each move into the history of its case, and the new date of a main clock into its row."""
+    if not moves:
+        return
     entries = [
         history.Entry(
-            move.case_id,
+            move.clock.case_id,
             "redated",
             {
-                "deadline_kind": move.kind,
+                "deadline_kind": move.clock.kind,
                 "from_due_on": move.before.isoformat(),
                 "to_due_on": move.after.isoformat(),
-                "calendar_version": version,
-                "why": why,
+                "calendar_version": source.calendar.version,
+                "why": source.why,
+                "days": _days_named(move, source),
             },
         )
         for move in moves
     ]
-    history.append_many(session, entries, actor, now)
-    moved = {move.case_id for move in moves if move.kind == "resolve"}
-    rows = [clock for clock in clocks if clock.kind == "resolve" and clock.case_id in moved]
-    if rows:
-        session.execute(
-            _UPDATE_CASES,
-            {
-                "ids": [clock.case_id for clock in rows],
-                "due_ons": [clock.due_on for clock in rows],
-                "due_ats": [clock.due_at for clock in rows],
-            },
-        )
+    history.append_many(act.session, entries, actor, act.now)
+    act.session.execute(
+        _UPDATE_CASES,
+        {
+            "ids": [move.clock.case_id for move in moves],
+            "kinds": [move.clock.kind for move in moves],
+            "due_ons": [move.clock.due_on for move in moves],
+            "due_ats": [move.clock.due_at for move in moves],
+        },
+    )
+
+
+def _days_named(move: Move, source: Source) -> list[dict[str, Any]]:
+    """The days that moved a clock: which are off or worked now and were not before."""
+    first, last = dhaka_date(move.clock.started_at), max(move.before, move.after)
+    days = [each for each in source.changed.get(move.version_before, ()) if first <= each.on <= last]
+    return [{**asdict(each), "on": each.on.isoformat()} for each in days[:MOST_DAYS_NAMED]]
