@@ -54,6 +54,7 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
             "ticks",
             "climbs the ladder for missed deadlines",
         ),
+        Entry("redate", "escalation.redate-clocks", 60, "ticks", "goes on with dating clocks anew after a late holiday"),
         Entry("resume", "cases.resume-waiting", 60, "ticks", "ends waits for complainants that have run out"),
         Entry(
             "sms",
@@ -76,6 +77,7 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
             "ticks",
             "ends messages that are too old to be of use",
         ),
+        Entry("rehearse", "escalation.rehearse", 6, "ticks", "goes on with a rehearsal of proposed limits, in short steps"),
         Entry("tidy", "intake.tidy", 600, "ticks", "removes drafts, sessions and counters past their time"),
         Entry("forget", "watch.forget", 600, "ticks", "forgets texts and records that are kept for a while only"),
     )

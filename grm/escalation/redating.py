@@ -372,6 +372,11 @@ def _apply(session: Session, clock: Deadline, result: Due, calendar: Calendar, a
         is_missed = result.due_at <= at
         clock.state = "breached" if is_missed else "running"
         clock.breached_at = result.due_at if is_missed else None
+        if not is_missed and clock.next_level is None:
+            # Told up to the top, and not missed after all: the sweep must still look when it is. A rung that stands is not
+            # climbed twice.
+            levels = [rung.level for rung in queries.rungs(session) if rung.deadline_kind == clock.kind]
+            clock.next_level = max(levels, default=None)
     set_next_rung(session, clock, calendar)
 
 

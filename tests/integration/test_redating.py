@@ -26,6 +26,7 @@ from grm.escalation import redating
 from grm.escalation.models import Escalation, Redating
 from grm.escalation.redating import redate_open
 from grm.escalation.sweep import sweep
+from grm.escalation.tasks import redate_clocks
 from grm.kernel import audit, chain, clock
 from grm.kernel.actor import SYSTEM
 from grm.kernel.db import db
@@ -476,3 +477,27 @@ def test_a_row_that_a_sender_holds_is_waited_for(app: Flask, session: Session, i
     assert states(session) == ({"sending"} if is_claimed else {"withdrawn"})
     assert escalations(session, row.id) == [(1, 0, not is_claimed), (1, 1, not is_claimed)]
     assert build.deadline(session, row.id).state == "running"
+
+
+def test_a_clock_told_up_to_the_top_and_not_missed_after_all_is_still_watched(session: Session) -> None:
+    row = due_on(session, -12)
+    sweep()
+    assert build.deadline(session, row.id).next_level is None
+    as_sent(session, "accepted")
+    announced(session, holidays_before_today(session, 20))
+    redate_open()
+    after = build.deadline(session, row.id)
+    assert (after.state, after.next_rung_at) == ("running", after.due_at)
+    before = escalations(session, row.id)
+    sweep(after.due_at + timedelta(days=60))
+    assert build.deadline(session, row.id).state == "breached"
+    assert escalations(session, row.id) == before, "nobody is told twice"
+
+
+def test_the_tick_goes_on_where_a_killed_command_left_off(session: Session) -> None:
+    row = due_on(session, 3)
+    before = build.deadline(session, row.id).due_on
+    announced(session, holidays_before_today(session, 1), is_old=True)
+    redate_clocks()
+    assert build.deadline(session, row.id).due_on > before
+    assert not redating.is_pending(session)
