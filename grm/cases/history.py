@@ -34,17 +34,35 @@ KINDS: tuple[str, ...] = (
     "declined",  # reason_code; text: reply
     "closed",  # text: reason, when closed before the confirmation window was over
     "withdrawn",  # text: reason
+    "not_informed",  # a message that did not arrive, so the complainant is to be called or written to: subject, channel, reason
+    "informed",  # the complainant knows: how, contacted_on or message_id; text: note
     "warned",  # by the sweep: deadline_kind, due_on, officer_id, post_id
     "escalated",  # by the sweep: deadline_kind, level, due_on, officer_id, post_id, is_gap
-    "redated",  # a late holiday: deadline_kind, from_due_on, to_due_on, calendar_version, why
+    "investigation_started",  # officer_id (who leads), investigator_ids, due_on; text: permission
+    "investigation_reported",  # text: findings
+    "extension_requested",  # deadline_kind, working_days; text: reason
+    "extension_approved",  # deadline_kind, working_days, from_due_on, to_due_on; text: reason
+    "extension_refused",  # deadline_kind; text: reason
+    "contested",  # from_office_id, from_desk, to_office_id, to_desk, level_was, due_on; text: grounds
+    "appealed",  # tier, is_silence, from_office_id, from_desk, to_office_id, to_desk, level_was, due_on; text: grounds
+    "recommended",  # as resolved, and from_.., to_office_id, to_desk, level_was, due_on; text: recommendation
+    "complied",  # confirm_by_on; text: reply
+    "redated",  # a late holiday: deadline_kind, from_due_on, to_due_on, calendar_version, why, days (on, names, is_off)
+    "escalation_withdrawn",  # a late holiday, before anybody was told: deadline_kind, level, due_on, calendar_version, why
+    "warning_withdrawn",  # the same for a reminder
+    "set_aside",  # an operator keeps the sweep from a clock: deadline_kind, epoch, due_on; text: reason
+    "taken_up",  # and gives it back: deadline_kind, epoch, due_on
 )
 """What can happen in a case's life, with the data each kind carries. An act of a person also notes the `version` it made,
 and `status_from` and `status_to` where it changed the status. Every kind has words on the case page."""
 
-PUBLIC_KINDS: frozenset[str] = frozenset(KINDS) - {"noted", "assigned", "warned"}
+PUBLIC_KINDS: frozenset[str] = frozenset(KINDS) - {
+    *("noted", "assigned", "warned", "warning_withdrawn", "set_aside", "taken_up"),
+    *("extension_requested", "extension_refused", "not_informed", "informed"),
+}
 """What the complainant may see on the tracking page. Notes are internal, and so is who in the office has the case."""
 
-PUBLIC_TEXTS: frozenset[str] = frozenset({"question", "answer", "information", "reply"})
+PUBLIC_TEXTS: frozenset[str] = frozenset({"question", "answer", "information", "reply", "grounds", "recommendation"})
 """The free texts the complainant may read; the reason of a withdrawal too, by `is_public_text`."""
 
 _SALT_BYTES = 16

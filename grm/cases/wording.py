@@ -23,9 +23,16 @@ ACTIONS: dict[Action, str] = {
     Action.NOTE: _("Write an internal note"),
     Action.ASK: _("Ask the complainant"),
     Action.REFER: _("Refer to another office"),
+    Action.INVESTIGATE: _("Appoint investigators"),
+    Action.REPORT: _("Record the investigation report"),
+    Action.REQUEST_EXTENSION: _("Ask for more time"),
+    Action.DECIDE_EXTENSION: _("Decide on the request for more time"),
     Action.RESOLVE: _("Resolve"),
+    Action.RECOMMEND: _("Decide and recommend to the ministry"),
+    Action.COMPLY: _("Report what was done on the recommendation"),
     Action.DECLINE: _("Decline as out of scope"),
     Action.CLOSE: _("Close the file"),
+    Action.INFORM: _("Record how the complainant was told"),
 }
 """What officers do, in the order of the page."""
 
@@ -39,6 +46,13 @@ DONE: dict[str, str] = {
     "RESOLVE": _("The answer is recorded and goes to the complainant."),
     "DECLINE": _("The case is declined; the complainant is told why."),
     "CLOSE": _("The file is closed."),
+    "INFORM": _("It is recorded how the complainant was told."),
+    "INVESTIGATE": _("The investigators are appointed and told."),
+    "REPORT": _("The report is recorded."),
+    "REQUEST_EXTENSION": _("The request is recorded; somebody else decides on it."),
+    "DECIDE_EXTENSION": _("The decision on more time is recorded."),
+    "RECOMMEND": _("The decision is recorded; the ministry has the case and its date."),
+    "COMPLY": _("What was done is recorded and goes to the complainant."),
 }
 
 WHY: dict[str, str] = {
@@ -59,6 +73,20 @@ WHY: dict[str, str] = {
     "return-needs-superior": _(
         "That office has held the case before; to return it the appeal officer or the Cabinet Division decides."
     ),
+    "nobody-to-inform": _("The complainant knows of everything already."),
+    "not-in-appeal": _("An appeal is decided where it lies; it is not referred."),
+    "decided-before": _("You have decided this case before; somebody else decides now."),
+    "comply-instead": _("The Cabinet Division has decided: report what was done on its recommendation."),
+    "only-the-cell": _("Only the Cabinet Division cell recommends, when it decides a second appeal."),
+    "nothing-recommended": _("The Cabinet Division has recommended nothing here."),
+    "nobody-to-comply": _("No ministry stands behind this case; resolve it instead."),
+    "already-investigating": _("The matter is being investigated already."),
+    "not-investigating": _("No investigation is going on."),
+    "not-investigated": _("More time is given only where the matter is investigated."),
+    "extension-asked-before": _("More time was asked for already; it is given once only."),
+    "clock-missed": _("The date is missed already."),
+    "no-request-open": _("Nobody asks for more time."),
+    "own-request": _("You asked yourself; somebody else decides."),
     "same-office": _("The case is at this office already."),
 }
 
@@ -67,6 +95,7 @@ FAULTS: dict[str, str] = {
     "too-short": _("Write at least a full sentence: %(count)s characters or more"),
     "too-long": _("This is too long: at most %(count)s characters"),
     "choose-one": _("Choose one"),
+    "day-not-possible": _("Choose a day from the day of receipt to today"),
     "control-characters": _("This has characters that cannot be stored; type it anew"),
 }
 
@@ -85,10 +114,31 @@ _TITLES: dict[str, str] = {
     "declined": _("Declined: %(reason)s"),
     "closed": _("File closed"),
     "withdrawn": _("Withdrawn by the complainant"),
+    "not_informed": _("Not informed: %(message)s did not arrive. To be called or written to"),
+    "informed_phone": _("Told by phone on %(date)s"),
+    "informed_letter": _("Told by letter on %(date)s"),
+    "informed_in_person": _("Told in person on %(date)s"),
+    "informed_read": _("The complainant has read it on the tracking page"),
+    "informed_delivered": _("The message with the decision has arrived"),
+    "informed_nobody": _("Nobody to inform: no address was left; the tracking page shows the decision"),
     "warned": _("Reminder: %(deadline)s due on %(date)s"),
     "escalated": _("Escalated to level %(level)s: %(deadline)s was due on %(date)s"),
     "gap": _("Level %(level)s passed: the post is vacant"),
+    "investigation_started": _("Investigation begun, led by %(officer)s; report due on %(date)s"),
+    "investigation_reported": _("Investigation report"),
+    "extension_requested": _("More time asked for: %(days)s working days"),
+    "extension_approved": _("More time given: %(days)s working days, new due date %(date)s"),
+    "extension_refused": _("More time refused"),
+    "contested": _("Not solved, says the complainant. To: %(to_office)s (%(desk)s)"),
+    "appealed": _("Appeal of the complainant. To: %(to_office)s (%(desk)s)"),
+    "appealed_silence": _("Appeal of the complainant, because no decision came in time. To: %(to_office)s (%(desk)s)"),
+    "recommended": _("Decided: %(outcome)s. Recommended to %(to_office)s, to be done by %(date)s"),
+    "complied": _("The recommendation was carried out"),
     "redated": _("New due date %(date)s: the calendar has changed"),
+    "escalation_withdrawn": _("Level %(level)s withdrawn before anybody was told: %(deadline)s is due on %(date)s"),
+    "warning_withdrawn": _("Reminder withdrawn before anybody was told: %(deadline)s is due on %(date)s"),
+    "set_aside": _("Set aside by an operator, the clock no longer climbs: %(deadline)s, due on %(date)s"),
+    "taken_up": _("The clock climbs again: %(deadline)s, due on %(date)s"),
 }
 
 TEXTS: dict[str, str] = {
@@ -100,10 +150,21 @@ TEXTS: dict[str, str] = {
     "root_cause": _("Root cause"),
     "prevention": _("To prevent it from happening again"),
     "reason": _("Reason"),
+    "permission": _("Permission"),
+    "findings": "",
+    "grounds": "",
+    "recommendation": _("Recommendation"),
 }
 """Headings of the free texts; empty where the title of the event says enough."""
 
-_KIND_CLASS = {"escalated": "late", "noted": "note", "resolved": "done", "closed": "done"}
+_KIND_CLASS = {
+    "escalated": "late",
+    "noted": "note",
+    "resolved": "done",
+    "closed": "done",
+    "complied": "done",
+    "recommended": "done",
+}
 
 
 def title(line: EventLine, book: Directory) -> str:
@@ -112,6 +173,10 @@ def title(line: EventLine, book: Directory) -> str:
     key = "claimed" if line.kind == "assigned" and data.get("is_claim") else line.kind
     if line.kind == "escalated" and data.get("is_gap"):
         key = "gap"
+    if line.kind == "appealed" and data.get("is_silence"):
+        key = "appealed_silence"
+    if line.kind == "informed":
+        key = f"informed_{data.get('how', 'read')}"
     text = _TITLES[key]
     return gettext(text, **_values(line, book)) if "%(" in text else gettext(text)
 
@@ -139,13 +204,18 @@ def _values(line: EventLine, book: Directory) -> dict[str, Any]:
     data = line.data
     return {
         "officer": name(line.officer),
-        "date": _date(data.get("answer_by_on") or data.get("to_due_on") or data.get("due_on")),
+        "date": _date(
+            data.get("answer_by_on") or data.get("to_due_on") or data.get("due_on") or data.get("contacted_on")
+        ),
+        "message": label("message_subject", data.get("subject")),
         "from_office": _office(book, data.get("from_office_id")),
         "to_office": _office(book, data.get("to_office_id")),
         "outcome": label("outcome", data.get("outcome")),
         "reason": label("decline_reason", data.get("reason_code")),
         "deadline": label("deadline_kind", data.get("deadline_kind", "resolve")),
         "level": digits(data.get("level", "")),
+        "days": digits(data.get("working_days", "")),
+        "desk": label("desk", data.get("to_desk", "gro")),
     }
 
 

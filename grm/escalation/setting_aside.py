@@ -29,7 +29,8 @@ def set_aside(act: Act, tracking_number: str, kind: str, why: str) -> Deadline:
     case, deadline = _lock(act.session, tracking_number, kind)
     if deadline.set_aside_at is not None:
         raise Conflict("already-set-aside")
-    deadline.set_aside_at, deadline.set_aside_why = act.now, why
+    now = act.now
+    deadline.set_aside_at, deadline.set_aside_why = now, why
     _record(act, case, "set_aside", deadline, {"reason": why})
     return deadline
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from grm.accounts.models import Officer
 from grm.cases.models import Case
 from grm.cases.queries import is_overdue, visible_to
+from grm.deadlines.models import Deadline
 from grm.escalation.models import Escalation
 from grm.kernel.actor import Actor
 from grm.kernel.clock import DHAKA, dhaka_date
@@ -175,6 +176,16 @@ def gaps(session: Session, actor: Actor) -> Sequence[Any]:
         .where(Escalation.is_vacant, Case.is_open, visible_to(actor))
         .group_by(Escalation.office_id, Escalation.role)
         .order_by(func.count().desc())
+    ).all()
+
+
+def set_aside(session: Session, actor: Actor) -> Sequence[Any]:
+    """Return the clocks that an operator has set aside: they climb no more until somebody has mended them."""
+    return session.execute(
+        select(Case.tracking_number, Deadline.kind, Deadline.due_on, Deadline.set_aside_at, Deadline.set_aside_why)
+        .join(Case, Case.id == Deadline.case_id)
+        .where(Deadline.set_aside_at.is_not(None), Deadline.state != "met", visible_to(actor))
+        .order_by(Deadline.set_aside_at, Deadline.id)
     ).all()
 
 

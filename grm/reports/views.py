@@ -83,6 +83,7 @@ def escalations() -> str:
         titles=_titles(known),
         options=_options(known),
         gaps=queries.gaps(session, actor()),
+        aside=queries.set_aside(session, actor()),
         vacancies=_vacancies(session, today),
         known=known,
         link=_link,
