@@ -8,6 +8,7 @@ from grm.cases import informing
 from grm.escalation import events as escalation
 from grm.escalation import withdrawal
 from grm.kernel.transaction import Reactions
+from grm.notifications import acts
 from grm.notifications import events as outbox
 from grm.notifications import service as notifications
 from grm.notifications import withdrawal as outbox_withdrawal
@@ -25,6 +26,12 @@ REACTIONS: Reactions = {
     cases.CaseContested: (notifications.on_case_contested,),
     cases.AppealFiled: (notifications.on_appeal_filed,),
     cases.InvestigationStarted: (notifications.on_investigation_started,),
+    cases.InvestigationReported: (acts.on_investigation_reported,),
+    cases.ExtensionRequested: (acts.on_extension_requested,),
+    cases.ExtensionDecided: (acts.on_extension_decided,),
+    cases.InformationAdded: (acts.on_information_added,),
+    cases.CaseResumed: (acts.on_case_resumed,),
+    cases.CaseWithdrawn: (acts.on_case_withdrawn,),
     cases.CaseClosed: (notifications.on_case_closed,),
     escalation.LadderClimbed: (notifications.on_ladder_climbed,),
     escalation.DatesMoved: (outbox_withdrawal.on_dates_moved,),

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from grm.cases import lifecycle, panels, queries, referral, service, spine, wording
+from grm.cases import informing, investigations, lifecycle, panels, queries, referral, service, spine, wording
 from grm.cases.forms import ActionForm, form_for, nothing_chosen
-from grm.cases.models import Case
+from grm.cases.models import Case, ContactTask
 from grm.cases.permissions import CaseFacts, relation_of
 from grm.cases.queries import Clock, EventLine, Person
 from grm.cases.states import ENDED, Action, Status
@@ -19,11 +19,13 @@ from grm.kernel.actor import Actor
 from grm.kernel.context import keyring
 from grm.kernel.errors import GrmError
 from grm.offices.directory import Directory, Office
-from grm.offices.queries import PostHolder, directory, holders
+from grm.offices.queries import PostHolder, StaffedPost, directory, holders
 from grm.web.locale import gettext
-from grm.web.presentation import name, show_date
+from grm.web.presentation import digits, name, show_date
 
 HANDLING = ("office", "assignee", "colleague")
+UNMENTIONED = ("only-the-cell", "nothing-recommended", "no-request-open", "not-investigating", "nobody-to-inform")
+"""Why an action is not even named among those that cannot be done now: it is about something that is not there."""
 KNOW_WHO = (*HANDLING, "superior", "filer")
 """Who is told the complainant's name: the head of office supervises without it."""
 
@@ -53,6 +55,7 @@ class CasePage:
     """Whether phone and e-mail are shown whole: to the office that handles the case. Others see them masked."""
     clocks: tuple[Clock, ...]
     messages: Sequence[panels.MessageLine]
+    contact_tasks: Sequence[ContactTask]
     sections: tuple[Section, ...]
     refused: tuple[tuple[str, str], ...]
 
@@ -77,10 +80,15 @@ class CasePage:
         until = self.case.waiting_until
         return dhaka_date(until - timedelta(microseconds=1)) if until else None
 
+    def why_not(self, task: ContactTask) -> str:
+        """Why a message did not reach the complainant."""
+        return panels.fault(task.reason)
+
     @property
     def is_provisional(self) -> bool:
         """Whether the due date may move, because the holidays are not announced that far."""
-        return any(each.is_provisional for each in self.clocks if each.kind == "resolve")
+        main = [each for each in self.clocks if each.kind == self.case.main_clock]
+        return bool(main) and main[-1].is_provisional
 
     def by_day_only(self, at: datetime) -> Any:
         """An instant as this page may show it: officers see the times of an anonymous case by the day only."""
@@ -96,11 +104,11 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
     statement = queries.case_statement(actor, tracking_number).add_columns(queries.deadlines_column())
     row = queries.one_or_not_found(session, statement)
     case: Case = row.Case
-    facts = queries.facts_of(case, row.accusations, row.former_office_ids)
+    facts = queries.facts_of(case, row.accusations, row.former_office_ids, row.standing)
     events = queries.events_of(session, case.id)
     seats = holders(session, [case.office_id], dhaka_date(now))
     staff = service.handlers_among(seats, case.desk, facts.accusations)
-    sections, refused = _actions(session, actor, case, facts, events, staff, dhaka_date(now), posted)
+    sections, refused = _actions(session, actor, case, facts, events, seats, now, posted)
     relation = relation_of(actor, facts)
     return CasePage(
         case=case,
@@ -113,6 +121,7 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
         shows_addresses=relation in HANDLING,
         clocks=queries.clocks_of(row.deadlines),
         messages=panels.messages_of(session, case.id),
+        contact_tasks=informing.open_tasks(session, case),
         sections=sections,
         refused=refused,
     )
@@ -124,19 +133,21 @@ def _actions(
     case: Case,
     facts: CaseFacts,
     events: tuple[EventLine, ...],
-    staff: tuple[PostHolder, ...],
-    today: date,
+    seats: tuple[StaffedPost, ...],
+    now: datetime,
     posted: ActionForm | None,
 ) -> tuple[tuple[Section, ...], tuple[tuple[str, str], ...]]:
     sections, refused = [], []
     for action, title in wording.ACTIONS.items():
-        verdict = lifecycle.decide(facts, action, actor)
+        verdict = lifecycle.decide(facts, action, actor, now)
+        if verdict.why in UNMENTIONED:
+            continue
         if not verdict.is_allowed:
             refused.append((gettext(title), gettext(wording.WHY[verdict.why])))
             continue
         is_posted = posted is not None and posted.action is action
         form = posted if is_posted and posted is not None else form_for(action)
-        _fill(session, form, actor, case, facts, events, staff, today)
+        _fill(session, form, actor, case, facts, events, seats, dhaka_date(now))
         sections.append(Section(action, gettext(title), form, is_posted))
     return tuple(sections), tuple(refused)
 
@@ -148,13 +159,24 @@ def _fill(
     case: Case,
     facts: CaseFacts,
     events: tuple[EventLine, ...],
-    staff: tuple[PostHolder, ...],
+    seats: tuple[StaffedPost, ...],
     today: date,
 ) -> None:
     """Put in what depends on the case: the officers and offices to choose from, the dates to name."""
     if form.action is Action.ASSIGN:
+        staff = service.handlers_among(seats, case.desk, facts.accusations)
         others = [(str(each.officer_id), name(each)) for each in staff if each.officer_id != case.assignee_id]
         form.offer(assignee=[nothing_chosen(), *others])
+    elif form.action is Action.INVESTIGATE:
+        found = investigations.investigators_among(seats, case.desk, facts.accusations)
+        eligible = [(str(each.officer_id), name(each)) for each in found]
+        form.offer(
+            member_1=[nothing_chosen(), *eligible],
+            member_2=[("", gettext("Nobody")), *eligible],
+            member_3=[("", gettext("Nobody")), *eligible],
+        )
+    elif form.action is Action.INFORM:
+        form.preset("contacted_on", digits(today.strftime("%d/%m/%Y")))
     elif form.action is Action.REFER:
         form.offer(office=[nothing_chosen(), *_offices(session, actor, facts, today)])
     elif form.action is Action.ASK:

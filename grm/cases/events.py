@@ -85,9 +85,11 @@ class CaseReferred(CaseFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResolved(CaseFact):
-    """The officer's answer is recorded; the complainant has until `confirm_by_on` (a Dhaka date) to object."""
+    """The officer's answer is recorded; the complainant has until `confirm_by_on` (a Dhaka date) to object. `contact` says how
+    they were in touch before (`states.CONTACTS`)."""
 
     outcome: str
+    contact: str = ""
     confirm_by_on: date
 
 
@@ -108,3 +110,72 @@ class CaseWithdrawn(CaseFact):
     """The complainant ended the case; `officer_id` is who handled it, if anybody did."""
 
     officer_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvestigationStarted(CaseFact):
+    """Officers were appointed to investigate, the first of whom leads; their report is due on `due_on`."""
+
+    officer_ids: tuple[int, ...]
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvestigationReported(CaseFact):
+    """The report of the investigation is there; `officer_id` is who handles the case, if anybody does."""
+
+    officer_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionRequested(CaseFact):
+    """More time to decide is asked for; somebody else than the requester decides on it."""
+
+    requester_id: int
+    working_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionDecided(CaseFact):
+    """More time was granted or refused; `officer_id` is who asked, `due_on` the date that holds now."""
+
+    officer_id: int
+    is_approved: bool
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseContested(CaseFact):
+    """The complainant says that the answer has not solved it: the desk above (`office_id`, `desk`) decides anew."""
+
+    from_office_id: int
+    tier: str
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealFiled(CaseFact):
+    """The complainant appeals to the instance `tier` (`appeal` or `cell`), at `office_id` and `desk`; `is_silence` where
+    there was no decision in time."""
+
+    from_office_id: int
+    tier: str
+    is_silence: bool
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRecommended(CaseFact):
+    """The cell has decided a second appeal and recommends something to the ministry that holds the case now, to be done by
+    `due_on`. A decision of which the complainant is told; `contact` says how they were reached."""
+
+    outcome: str
+    contact: str
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseComplied(CaseFact):
+    """The ministry has done what the cell recommended; the complainant has until `confirm_by_on` to object."""
+
+    confirm_by_on: date

@@ -4,12 +4,13 @@ service (`grm/cases/content.py`); its faults are put beside the fields here."""
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wtforms import RadioField, SelectField, TextAreaField
+from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grm.cases import wording
 from grm.cases.content import LONGEST_TEXT, SHORTEST_REPLY
-from grm.cases.states import CONTACTS, DECLINE_REASONS, OUTCOMES, Action
+from grm.cases.models import CONTACT_WAYS
+from grm.cases.states import CONTACTS, DECLINE_REASONS, EXTENSION_DECISIONS, OUTCOMES, Action
 from grm.web.forms import BaseForm
 from grm.web.labels import label
 from grm.web.locale import gettext, lazy
@@ -44,6 +45,12 @@ class ActionForm(BaseForm):
         for field in self:
             if field.name == name:
                 field.description = text
+
+    def preset(self, name: str, value: str) -> None:
+        """Fill in a field of a form that was not sent yet."""
+        for field in self:
+            if field.name == name and field.data is None:
+                field.data = value
 
     def show_faults(self, faults: Mapping[str, str]) -> None:
         """Put what the service found beside the fields."""
@@ -95,6 +102,64 @@ class ResolveForm(ActionForm):
     prevention = TextAreaField(lazy("To prevent it from happening again"))
 
 
+class InvestigateForm(ActionForm):
+    """Who investigates."""
+
+    member_1 = SelectField(lazy("Who leads the investigation"), validate_choice=False)
+    member_2 = SelectField(lazy("Second member"), [Optional()], validate_choice=False)
+    member_3 = SelectField(lazy("Third member"), [Optional()], validate_choice=False)
+    permission = TextAreaField(
+        lazy("Permission of the head of office"),
+        description=lazy("Who permitted it, when, and the number of the letter."),
+    )
+
+
+class ReportForm(ActionForm):
+    """What the investigation found."""
+
+    findings = TextAreaField(
+        lazy("Report"), description=lazy("What was examined and found. The complainant does not see it.")
+    )
+
+
+class RequestExtensionForm(ActionForm):
+    """More time to decide."""
+
+    reason = TextAreaField(lazy("Why more time is needed"))
+
+
+class DecideExtensionForm(ActionForm):
+    """Granted or refused."""
+
+    decision = RadioField(lazy("Is more time given?"), validate_choice=False)
+    reason = TextAreaField(lazy("Reason"), [Optional()], description=lazy("Needed where you refuse."))
+
+
+class RecommendForm(ResolveForm):
+    """The cell's decision, with what the ministry is to do."""
+
+    recommendation = TextAreaField(
+        lazy("Recommendation to the ministry"), description=lazy("What is to be done. The complainant can read it.")
+    )
+
+
+class ComplyForm(ActionForm):
+    """What the ministry has done."""
+
+    reply = TextAreaField(
+        lazy("What was done"),
+        description=lazy("For the complainant and the Cabinet Division, in the complainant's language."),
+    )
+
+
+class InformForm(ActionForm):
+    """How somebody was told whom no message reached."""
+
+    how = RadioField(lazy("How was the complainant told?"), validate_choice=False)
+    contacted_on = StringField(lazy("On which day?"))
+    note = TextAreaField(lazy("Note"), [Optional()], description=lazy("Who was spoken to, the number of the letter …"))
+
+
 class DeclineForm(ActionForm):
     """Out of scope."""
 
@@ -120,8 +185,15 @@ FORMS: dict[Action, type[ActionForm]] = {
     Action.ASK: AskForm,
     Action.REFER: ReferForm,
     Action.RESOLVE: ResolveForm,
+    Action.INVESTIGATE: InvestigateForm,
+    Action.REPORT: ReportForm,
+    Action.REQUEST_EXTENSION: RequestExtensionForm,
+    Action.DECIDE_EXTENSION: DecideExtensionForm,
+    Action.RECOMMEND: RecommendForm,
+    Action.COMPLY: ComplyForm,
     Action.DECLINE: DeclineForm,
     Action.CLOSE: CloseForm,
+    Action.INFORM: InformForm,
 }
 
 
@@ -131,7 +203,9 @@ def form_for(action: Action, formdata: Any = None) -> ActionForm:
     return form.offer(
         **({"reason": _choices("decline_reason", DECLINE_REASONS)} if action is Action.DECLINE else {}),
         outcome=_choices("outcome", OUTCOMES),
+        how=_choices("contact_way", CONTACT_WAYS),
         contact=_choices("contact", CONTACTS),
+        decision=_choices("extension_decision", EXTENSION_DECISIONS),
     )
 
 

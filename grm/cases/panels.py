@@ -8,6 +8,7 @@ from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 _MESSAGES = "grm.cases.messages"
+_FAULTS = "grm.cases.faults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,20 @@ class MessageLine:
 Messages = Callable[[Session, int], Sequence[MessageLine]]
 
 
-def register_messages(app: Flask, provider: Messages) -> None:
-    """Let the case page show messages: `provider(session, case_id)` gives them, the oldest first, in one statement."""
+Fault = Callable[[str], str]
+
+
+def register_messages(app: Flask, provider: Messages, fault: Fault) -> None:
+    """Let the case page show messages: `provider(session, case_id)` gives them, the oldest first, in one statement; `fault`
+    says in the page's language why one did not arrive."""
     app.extensions[_MESSAGES] = provider
+    app.extensions[_FAULTS] = fault
+
+
+def fault(reason: str) -> str:
+    """Why a message did not arrive, in words; the code itself where nobody registered."""
+    words: Fault | None = current_app.extensions.get(_FAULTS)
+    return words(reason) if words else reason
 
 
 def messages_of(session: Session, case_id: int) -> Sequence[MessageLine]:

@@ -8,6 +8,7 @@ case. Nobody ever sees a case that accuses him, his post or his office.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from grm.cases.states import COMPLAINANT_ACTIONS, SYSTEM_ACTIONS, Action
 from grm.kernel.actor import Actor
@@ -46,6 +47,25 @@ class CaseFacts:
     accusations: tuple[Accusation, ...] = ()
     referral_count: int = 0
     former_office_ids: frozenset[int] = field(default_factory=frozenset)
+    tier: str = "gro"
+    main_clock: str = "resolve"
+    due_at: datetime | None = None
+    is_paused: bool = False
+    decider_ids: frozenset[int] = field(default_factory=frozenset)
+    """Who has decided the case before; empty until a decision was contested or appealed, or while it stands."""
+    investigator_ids: frozenset[int] = field(default_factory=frozenset)
+    is_investigating: bool = False
+    """Whether a report is still due."""
+    is_investigated: bool = False
+    """Whether an investigation was begun under the present main clock."""
+    extension: str | None = None
+    """The state of the request to extend the present main clock; None: nobody has asked."""
+    extension_requester_id: int | None = None
+    confirm_until_at: datetime | None = None
+    """Until when (exclusive) the complainant may say that it is not solved; None without an answer."""
+    appeal_until_at: datetime | None = None
+    is_to_be_informed: bool = False
+    """Until when (exclusive) the decision may be appealed; None: the complainant was not told of it yet."""
 
 
 def is_accused(actor: Actor, accusations: tuple[Accusation, ...]) -> bool:
@@ -92,19 +112,25 @@ def may_see(actor: Actor, case: CaseFacts) -> bool:
     return relation_of(actor, case) is not None
 
 
-_HANDLING = frozenset({Action.ASK, Action.REFER, Action.RESOLVE, Action.DECLINE, Action.CLOSE})
+_HANDLING = frozenset(
+    {
+        *(Action.ASK, Action.REFER, Action.RESOLVE, Action.DECLINE, Action.CLOSE),
+        *(Action.REPORT, Action.REQUEST_EXTENSION, Action.RECOMMEND, Action.COMPLY, Action.INFORM),
+    }
+)
 _FIRST_LOOK = frozenset({Action.ACKNOWLEDGE, Action.CLAIM, Action.NOTE})
 MAY_DO: dict[str, frozenset[Action]] = {
     "complainant": COMPLAINANT_ACTIONS,
     "system": SYSTEM_ACTIONS,
-    "office": _FIRST_LOOK | _HANDLING | {Action.ASSIGN},
-    "superior": frozenset({Action.NOTE, Action.ASSIGN, Action.REFER}),
+    "office": _FIRST_LOOK | _HANDLING | {Action.ASSIGN, Action.INVESTIGATE, Action.DECIDE_EXTENSION},
+    "superior": frozenset({Action.NOTE, Action.ASSIGN, Action.REFER, Action.DECIDE_EXTENSION}),
     "assignee": _FIRST_LOOK | _HANDLING,
     "colleague": _FIRST_LOOK,
     "head": frozenset({Action.NOTE}),
     "filer": frozenset(),
 }
-"""What each relation allows. A superior does not decide a case of the tier below: he may have to hear the appeal."""
+"""What each relation allows. A superior does not decide a case of the tier below: he may have to hear the appeal. Whoever
+investigates may report, whatever the relation."""
 
 _NOT_HANDLING = {"colleague": "claim-first", "superior": "holder-decides"}
 
@@ -114,7 +140,7 @@ def why_not(actor: Actor, case: CaseFacts, action: Action) -> str:
     relation = relation_of(actor, case)
     if relation is None:
         return "not-found"
-    if action in MAY_DO[relation]:
+    if action in MAY_DO[relation] or (action is Action.REPORT and actor.officer_id in case.investigator_ids):
         return ""
     if action in _HANDLING:
         return _NOT_HANDLING.get(relation, "not-your-part")

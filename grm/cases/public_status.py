@@ -144,6 +144,7 @@ def _plain(kind: str) -> str:
         "resumed": gettext("The time for your answer is over; the office goes on without it"),
         "resolved": gettext("The office has answered"),
         "declined": gettext("The office cannot take up this complaint, for the reason below"),
+        "escalation_withdrawn": gettext("With the new date nothing is late: the rise to a higher level was taken back"),
         "closed": gettext("The file is closed"),
         "withdrawn": gettext("You withdrew the complaint"),
     }

@@ -1,16 +1,33 @@
 """Reading cases. `visible_to` is the one filter of sight: every list, count, page and export goes through it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Label, Row, Select, and_, cast, exists, false, func, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Label,
+    Row,
+    Select,
+    and_,
+    cast,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 
 from grm.accounts.models import Officer
 from grm.cases.models import Accused, Case, CaseEvent, CaseText, Complainant
 from grm.cases.permissions import Accusation, CaseFacts
+from grm.deadlines.calendar import end_of_day
 from grm.deadlines.models import Deadline
 from grm.kernel import tracking_number as numbers
 from grm.kernel.actor import Actor
@@ -69,18 +86,62 @@ _FORMER_OFFICES = (
 )
 
 
+_STANDING = literal_column(
+    """
+    (SELECT jsonb_build_object(
+        'deciders', CASE WHEN cases.is_open THEN (
+            SELECT jsonb_agg(e.actor_id) FROM case_event AS e
+            WHERE e.case_id = cases.id AND e.kind IN ('resolved', 'declined')) END,
+        'investigators', (
+            SELECT e.data -> 'investigator_ids' FROM case_event AS e
+            WHERE e.case_id = cases.id AND e.kind = 'investigation_started' ORDER BY e.seq DESC LIMIT 1),
+        'is_investigating', EXISTS (
+            SELECT FROM deadline AS d WHERE d.case_id = cases.id AND d.kind = 'investigate' AND d.met_at IS NULL),
+        'is_investigated', EXISTS (
+            SELECT FROM deadline AS d
+            WHERE d.case_id = cases.id AND d.kind = 'investigate' AND d.started_at >= main.started_at),
+        'extension', (
+            SELECT jsonb_build_array(x.state, x.requested_by_id) FROM extension AS x WHERE x.deadline_id = main.id),
+        'confirm_by_on', CASE WHEN cases.status = 'resolved' THEN (
+            SELECT e.data ->> 'confirm_by_on' FROM case_event AS e
+            WHERE e.case_id = cases.id AND e.kind IN ('resolved', 'complied') ORDER BY e.seq DESC LIMIT 1) END,
+        'appeal_until_at', (
+            SELECT max(d.due_at) FROM deadline AS d
+            WHERE d.case_id = cases.id AND d.kind = 'appeal_window' AND d.started_at >= cases.ended_at
+              AND d.met_at IS NULL),
+        'is_to_be_informed', cases.is_not_informed OR EXISTS (
+            SELECT FROM deadline AS d WHERE d.case_id = cases.id AND d.kind = 'inform' AND d.met_at IS NULL))
+    FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
+        SELECT d.id, d.started_at FROM deadline AS d
+        WHERE d.case_id = cases.id AND d.kind = cases.main_clock ORDER BY d.epoch DESC LIMIT 1) AS main ON true
+    )
+    """,
+    JSONB,
+).label("standing")
+"""What clocks and history say of a case beyond its row: who decided, who investigates, what may still be asked for."""
+
+
 def case_statement(actor: Actor, tracking_number: str) -> Select[*tuple[Any, ...]]:
     """One visible case with what decisions about it need; the number in any spelling. Raises `NotFound` for none."""
     number = numbers.parse(tracking_number)
     if number is None:
         raise NotFound
-    return select(Case, _ACCUSATIONS.label("accusations"), _FORMER_OFFICES.label("former_office_ids")).where(
-        Case.tracking_number == number, visible_to(actor)
-    )
+    columns = (_ACCUSATIONS.label("accusations"), _FORMER_OFFICES.label("former_office_ids"), _STANDING)
+    return select(Case, *columns).where(Case.tracking_number == number, visible_to(actor))
 
 
-def facts_of(case: Case, accusations: Sequence[Sequence[int | None]] | None, former: Sequence[int] | None) -> CaseFacts:
-    """The facts that `permissions` and `lifecycle` decide by."""
+def facts_of(
+    case: Case,
+    accusations: Sequence[Sequence[int | None]] | None,
+    former: Sequence[int] | None,
+    standing: Mapping[str, Any] | None = None,
+) -> CaseFacts:
+    """The facts that `permissions` and `lifecycle` decide by, from the columns of `case_statement`; who may see a case
+    can be told without `standing`."""
+    known = standing or {}
+    confirm_by_on, appeal_until_at = known.get("confirm_by_on"), known.get("appeal_until_at")
+    extension, requester_id = known.get("extension") or (None, None)
+    is_investigating = bool(known.get("is_investigating"))
     return CaseFacts(
         tracking_number=case.tracking_number,
         status=case.status,
@@ -92,6 +153,19 @@ def facts_of(case: Case, accusations: Sequence[Sequence[int | None]] | None, for
         accusations=tuple(Accusation(*row) for row in accusations or ()),
         referral_count=case.referral_count,
         former_office_ids=frozenset(former or ()),
+        tier=case.tier,
+        main_clock=case.main_clock,
+        due_at=case.due_at,
+        is_paused=case.is_paused,
+        decider_ids=frozenset(known.get("deciders") or ()),
+        investigator_ids=frozenset((known.get("investigators") or ()) if is_investigating else ()),
+        is_investigating=is_investigating,
+        is_investigated=bool(known.get("is_investigated")),
+        extension=extension,
+        extension_requester_id=requester_id,
+        confirm_until_at=end_of_day(date.fromisoformat(confirm_by_on)) if confirm_by_on else None,
+        appeal_until_at=datetime.fromisoformat(appeal_until_at) if appeal_until_at else None,
+        is_to_be_informed=bool(known.get("is_to_be_informed")),
     )
 
 
@@ -114,7 +188,7 @@ def find_case(
     if for_update:
         statement = statement.with_for_update(of=Case, key_share=True)
     row = one_or_not_found(session, statement)
-    return row.Case, facts_of(row.Case, row.accusations, row.former_office_ids)
+    return row.Case, facts_of(row.Case, row.accusations, row.former_office_ids, row.standing)
 
 
 def can_find(session: Session, actor: Actor, tracking_number: str) -> bool:
@@ -184,7 +258,7 @@ def _is_act(line: EventLine) -> bool:
 
 def confirm_by_on(events: Sequence[EventLine]) -> date | None:
     """Until when (Dhaka date) the complainant may object to the last answer; None before one was given."""
-    found = [line.data.get("confirm_by_on") for line in events if line.kind == "resolved"]
+    found = [line.data.get("confirm_by_on") for line in events if line.kind in ("resolved", "complied")]
     return date.fromisoformat(found[-1]) if found and found[-1] else None
 
 

@@ -127,21 +127,28 @@ def resolve_case(
     """Record the answer: outcome, a reply in words, cause, prevention, and how the complainant was reached; where that was
     not possible, `reason` says why."""
     content = Content()
-    content.choice("outcome", outcome, OUTCOMES)
-    content.choice("contact", contact, CONTACTS)
-    texts = {
-        "reply": content.text("reply", reply, shortest=SHORTEST_REPLY),
-        "root_cause": content.text("root_cause", root_cause),
-        "prevention": content.text("prevention", prevention),
-        "reason": content.text("reason", reason, is_required=contact == "could_not_reach"),
-    }
+    texts = answer_texts(content, outcome, reply, root_cause, prevention, contact, reason)
     with acting(actor, tracking_number, version, Action.RESOLVE, now) as step:
         content.check()
         confirm_by_on = spine.window_ends_on(step, "confirm")
         step.case.outcome = outcome
         apply(step, "resolved", {"outcome": outcome, "contact": contact, "confirm_by_on": confirm_by_on}, texts)
-        step.act.record(events.CaseResolved(**step.about(), outcome=outcome, confirm_by_on=confirm_by_on))
+        step.act.record(events.CaseResolved(**step.about(), outcome=outcome, contact=contact, confirm_by_on=confirm_by_on))
         return step.case.version
+
+
+def answer_texts(
+    content: Content, outcome: str, reply: str, root_cause: str, prevention: str, contact: str, reason: str
+) -> dict[str, str]:
+    """The texts of a decision, its choices and texts checked into `content`."""
+    content.choice("outcome", outcome, OUTCOMES)
+    content.choice("contact", contact, CONTACTS)
+    return {
+        "reply": content.text("reply", reply, shortest=SHORTEST_REPLY),
+        "root_cause": content.text("root_cause", root_cause),
+        "prevention": content.text("prevention", prevention),
+        "reason": content.text("reason", reason, is_required=contact == "could_not_reach"),
+    }
 
 
 def decline_case(

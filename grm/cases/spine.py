@@ -69,7 +69,7 @@ def acting(
         case, facts = queries.find_case(act.session, actor, tracking_number, for_update=True)
         if version is not None and version != case.version:
             raise Conflict("case-changed", changed=_changed(act.session, case, version))
-        verdict = lifecycle.decide(facts, action, actor)
+        verdict = lifecycle.decide(facts, action, actor, act.now)
         if verdict.is_hidden:
             raise NotFound
         if not verdict.is_allowed:
@@ -77,15 +77,26 @@ def acting(
         yield Step(act, actor, case, facts, verdict)
 
 
-def apply(step: Step, kind: str, data: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> None:
-    """Write what was decided: status, version, clocks and history."""
+def apply(
+    step: Step,
+    kind: str,
+    data: Mapping[str, Any],
+    texts: Mapping[str, str] | None = None,
+    change: Mapping[str, Any] | None = None,
+) -> None:
+    """Write what was decided: status, version, clocks and history. `change` has further columns of the case row, which
+    become what they are to be together with the status."""
     case, now, after = step.case, step.act.now, step.verdict.status
     assert after is not None
     before, facts = case.status, dict(data)
     case.status = after.value
     case.version += 1
+    for name, value in (change or {}).items():
+        setattr(case, name, value)
     for effect in step.verdict.effects:
         _EFFECTS[effect](step)
+    if "renew" in step.verdict.effects:
+        facts["due_on"] = case.due_on
     if case.status != before:
         facts |= {"status_from": before, "status_to": case.status}
     history.append(step.session, case, kind, step.actor, now, {**facts, "version": case.version}, texts)
@@ -98,14 +109,21 @@ def window_ends_on(step: Step, kind: str) -> date:
 
 def ends_on(session: Session, case: Case, kind: str, today: date) -> date:
     """The last day of a limit of a case that begins on a Dhaka date. Raises `Misconfigured` where no policy fits."""
+    facts = clock_facts(session, case).of_kind(kind)
+    limit = policy.decide(deadline_queries.policies(session), facts, today).policy.limit
+    return deadline_queries.calendar(session).add_working_days(today, limit)
+
+
+def clock_facts(session: Session, case: Case) -> policy.CaseFacts:
+    """What chooses the policies of a case's clocks."""
     entries = directory(session)
-    facts = policy.CaseFacts(
+    return policy.CaseFacts(
         office_id=case.office_id,
         programme=entries.programme(case.programme_id).slug if case.programme_id is not None else None,
         category=entries.category(case.category_id).slug,
+        priority=case.priority,
+        tier=case.tier,
     )
-    limit = policy.decide(deadline_queries.policies(session), facts.of_kind(kind), today).policy.limit
-    return deadline_queries.calendar(session).add_working_days(today, limit)
 
 
 def _acknowledge(step: Step) -> None:
@@ -117,12 +135,13 @@ def _acknowledge(step: Step) -> None:
 def _pause(step: Step) -> None:
     until = end_of_day(window_ends_on(step, "answer"))
     step.case.waiting_until = until
-    step.case.is_paused = deadlines.pause(step.session, step.case.id, step.act.now, until, "asked")
+    main_clock = step.case.main_clock
+    step.case.is_paused = deadlines.pause(step.session, step.case.id, step.act.now, until, "asked", main_clock)
 
 
 def _resume(step: Step) -> None:
     step.case.waiting_until, step.case.is_paused = None, False
-    due_on = deadlines.resume(step.session, step.case.id, step.act.now)
+    due_on = deadlines.resume(step.session, step.case.id, step.act.now, step.case.main_clock)
     if due_on is not None:
         step.case.due_on, step.case.due_at = due_on, end_of_day(due_on)
 
@@ -133,8 +152,17 @@ def _stop(step: Step) -> None:
     deadlines.stop_all(step.session, step.case.id, step.act.now)
 
 
+def _renew(step: Step) -> None:
+    case, session, now = step.case, step.session, step.act.now
+    deadlines.stop_all(session, case.id, now)
+    for kind in deadlines.OUTLIVING_KINDS:  # who contests a decision knows of it
+        deadlines.meet(session, case.id, kind, now)
+    planned = deadlines.start(session, case.id, case.main_clock, clock_facts(session, case), now)
+    case.due_on, case.due_at, case.level = planned.due_on, planned.due_at, 0
+
+
 # The row is made whole first, the clocks follow: their statements flush it, and the database checks what is flushed.
-_EFFECTS = {"acknowledge": _acknowledge, "pause": _pause, "resume": _resume, "stop": _stop}
+_EFFECTS = {"acknowledge": _acknowledge, "pause": _pause, "resume": _resume, "renew": _renew, "stop": _stop}
 
 
 def _changed(session: Session, case: Case, version: int) -> dict[str, Any]:

@@ -36,12 +36,21 @@ class Action(StrEnum):
     DECLINE = "DECLINE"
     CLOSE = "CLOSE"
     WITHDRAW = "WITHDRAW"
+    INVESTIGATE = "INVESTIGATE"
+    REPORT = "REPORT"
+    REQUEST_EXTENSION = "REQUEST_EXTENSION"
+    DECIDE_EXTENSION = "DECIDE_EXTENSION"
+    CONTEST = "CONTEST"
+    APPEAL = "APPEAL"
+    RECOMMEND = "RECOMMEND"
+    COMPLY = "COMPLY"
+    INFORM = "INFORM"
 
 
 OPEN = frozenset({Status.FILED, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.WAITING})
 ENDED = frozenset(Status) - OPEN
 
-COMPLAINANT_ACTIONS = frozenset({Action.ANSWER, Action.ADD_INFORMATION, Action.WITHDRAW})
+COMPLAINANT_ACTIONS = frozenset({Action.ANSWER, Action.ADD_INFORMATION, Action.WITHDRAW, Action.CONTEST, Action.APPEAL})
 SYSTEM_ACTIONS = frozenset({Action.RESUME})
 OFFICER_ACTIONS = frozenset(Action) - COMPLAINANT_ACTIONS - SYSTEM_ACTIONS
 
@@ -56,6 +65,9 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
     (Status.FILED, Action.RESOLVE): Status.RESOLVED,
     (Status.FILED, Action.DECLINE): Status.DECLINED,
     (Status.FILED, Action.WITHDRAW): Status.WITHDRAWN,
+    (Status.FILED, Action.INVESTIGATE): Status.IN_PROGRESS,
+    (Status.FILED, Action.APPEAL): Status.FILED,
+    (Status.FILED, Action.RECOMMEND): Status.IN_PROGRESS,
     (Status.ACKNOWLEDGED, Action.CLAIM): Status.IN_PROGRESS,
     (Status.ACKNOWLEDGED, Action.ASSIGN): Status.IN_PROGRESS,
     (Status.ACKNOWLEDGED, Action.NOTE): Status.ACKNOWLEDGED,
@@ -65,6 +77,12 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
     (Status.ACKNOWLEDGED, Action.RESOLVE): Status.RESOLVED,
     (Status.ACKNOWLEDGED, Action.DECLINE): Status.DECLINED,
     (Status.ACKNOWLEDGED, Action.WITHDRAW): Status.WITHDRAWN,
+    (Status.ACKNOWLEDGED, Action.INVESTIGATE): Status.IN_PROGRESS,
+    (Status.ACKNOWLEDGED, Action.REPORT): Status.ACKNOWLEDGED,
+    (Status.ACKNOWLEDGED, Action.REQUEST_EXTENSION): Status.ACKNOWLEDGED,
+    (Status.ACKNOWLEDGED, Action.DECIDE_EXTENSION): Status.ACKNOWLEDGED,
+    (Status.ACKNOWLEDGED, Action.APPEAL): Status.FILED,
+    (Status.ACKNOWLEDGED, Action.RECOMMEND): Status.IN_PROGRESS,
     (Status.IN_PROGRESS, Action.CLAIM): Status.IN_PROGRESS,
     (Status.IN_PROGRESS, Action.ASSIGN): Status.IN_PROGRESS,
     (Status.IN_PROGRESS, Action.NOTE): Status.IN_PROGRESS,
@@ -74,6 +92,13 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
     (Status.IN_PROGRESS, Action.RESOLVE): Status.RESOLVED,
     (Status.IN_PROGRESS, Action.DECLINE): Status.DECLINED,
     (Status.IN_PROGRESS, Action.WITHDRAW): Status.WITHDRAWN,
+    (Status.IN_PROGRESS, Action.INVESTIGATE): Status.IN_PROGRESS,
+    (Status.IN_PROGRESS, Action.REPORT): Status.IN_PROGRESS,
+    (Status.IN_PROGRESS, Action.REQUEST_EXTENSION): Status.IN_PROGRESS,
+    (Status.IN_PROGRESS, Action.DECIDE_EXTENSION): Status.IN_PROGRESS,
+    (Status.IN_PROGRESS, Action.APPEAL): Status.FILED,
+    (Status.IN_PROGRESS, Action.RECOMMEND): Status.IN_PROGRESS,
+    (Status.IN_PROGRESS, Action.COMPLY): Status.RESOLVED,
     (Status.WAITING, Action.CLAIM): Status.WAITING,
     (Status.WAITING, Action.ASSIGN): Status.WAITING,
     (Status.WAITING, Action.NOTE): Status.WAITING,
@@ -84,11 +109,23 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
     (Status.WAITING, Action.RESOLVE): Status.RESOLVED,
     (Status.WAITING, Action.DECLINE): Status.DECLINED,
     (Status.WAITING, Action.WITHDRAW): Status.WITHDRAWN,
+    (Status.WAITING, Action.REPORT): Status.WAITING,
+    (Status.WAITING, Action.REQUEST_EXTENSION): Status.WAITING,
+    (Status.WAITING, Action.DECIDE_EXTENSION): Status.WAITING,
+    (Status.WAITING, Action.APPEAL): Status.FILED,
+    (Status.WAITING, Action.RECOMMEND): Status.IN_PROGRESS,
+    (Status.WAITING, Action.COMPLY): Status.RESOLVED,
     (Status.RESOLVED, Action.NOTE): Status.RESOLVED,
     (Status.RESOLVED, Action.CLOSE): Status.CLOSED,
+    (Status.RESOLVED, Action.CONTEST): Status.FILED,
+    (Status.RESOLVED, Action.APPEAL): Status.FILED,
+    (Status.CLOSED, Action.APPEAL): Status.FILED,
+    (Status.DECLINED, Action.APPEAL): Status.FILED,
+    **{(status, Action.INFORM): status for status in Status if status is not Status.WITHDRAWN},
 }
 """(status, action) → status. What is not here cannot be done. A referral leaves the case acknowledged: the new
-holder has it on the table, but nobody works on it yet."""
+holder has it on the table, but nobody works on it yet. One that is contested or appealed begins anew at a higher desk,
+whose officer has not looked at it yet. What the cell recommends is worked on by the ministry until it has complied."""
 
 STATUS_CHANGES: frozenset[tuple[Status, Status]] = frozenset(
     (before, after) for (before, _), after in TRANSITIONS.items() if before is not after
@@ -109,6 +146,8 @@ DECLINE_REASONS = (
     "not_a_grievance",
 )
 """Why a case is not admissible. "Does not pertain to us" is none of them: such a case is referred, never closed."""
+
+EXTENSION_DECISIONS = ("approve", "refuse")
 
 CONTACTS = ("spoke", "wrote", "could_not_reach")
 """How the officer was in touch with the complainant before resolving; the last one needs a word why."""

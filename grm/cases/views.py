@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from grm.cases import casepage, queries, queuepage, service, wording
+from grm.cases import appeals, casepage, informing, investigations, queries, queuepage, service, wording
 from grm.cases.forms import ActionForm, form_for
 from grm.cases.states import Action
 from grm.deadlines.explain import explain_case
@@ -15,7 +15,7 @@ from grm.kernel import tracking_number as numbers
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
 from grm.kernel.errors import Conflict, GrmError, IllegalAction, InvalidInput, NotFound
-from grm.kernel.text import latin_digits
+from grm.kernel.text import latin_digits, parse_date
 from grm.offices.queries import directory
 from grm.web import errors, guard, nav
 from grm.web.guard import keeps_typed_text, requires, signed_in
@@ -169,6 +169,39 @@ _ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
         prevention=typed["prevention"],
         contact=typed["contact"],
         reason=typed["reason"],
+    ),
+    Action.INVESTIGATE: lambda actor, number, version, typed: investigations.start_investigation(
+        actor, number, version, [_id(typed[f"member_{n}"]) for n in (1, 2, 3)], typed["permission"]
+    ),
+    Action.REPORT: lambda actor, number, version, typed: investigations.report_investigation(
+        actor, number, version, typed["findings"]
+    ),
+    Action.REQUEST_EXTENSION: lambda actor, number, version, typed: investigations.request_extension(
+        actor, number, version, typed["reason"]
+    ),
+    Action.DECIDE_EXTENSION: lambda actor, number, version, typed: investigations.decide_extension(
+        actor, number, version, typed["decision"], typed["reason"]
+    ),
+    Action.RECOMMEND: lambda actor, number, version, typed: appeals.recommend_case(
+        actor,
+        number,
+        version,
+        outcome=typed["outcome"],
+        reply=typed["reply"],
+        recommendation=typed["recommendation"],
+        root_cause=typed["root_cause"],
+        prevention=typed["prevention"],
+        contact=typed["contact"],
+        reason=typed["reason"],
+    ),
+    Action.COMPLY: lambda actor, number, version, typed: appeals.comply_case(actor, number, version, typed["reply"]),
+    Action.INFORM: lambda actor, number, version, typed: informing.inform_case(
+        actor,
+        number,
+        version,
+        how=typed["how"],
+        contacted_on=parse_date(typed["contacted_on"]),
+        note=typed["note"],
     ),
     Action.DECLINE: lambda actor, number, version, typed: service.decline_case(
         actor, number, version, typed["reason"], typed["reply"]

@@ -26,6 +26,7 @@ __all__ = [
     "extend",
     "insert",
     "meet",
+    "newest",
     "pause",
     "plan",
     "redate",
@@ -125,21 +126,20 @@ def resume(session: Session, case_id: int, now: datetime, main_clock: str = "res
     return due_on
 
 
-def start(
-    session: Session, case_id: int, kind: str, facts: CaseFacts, at: datetime, policy_on: date | None = None
-) -> Planned:
+def start(session: Session, case_id: int, kind: str, facts: CaseFacts, at: datetime) -> Planned:
     """Begin a clock at an instant and return what was written; where one of the kind existed, a new epoch of it.
 
     An earlier one that is still live ends first, met or breached; the ladder begins anew. The policy is chosen by the Dhaka
-    date of `at`, or by `policy_on`: a case that is reopened keeps to the rules under which it was filed. Raises
-    `Misconfigured` where no policy fits.
+    date on which the first of the kind began: a case that is reopened keeps to the rules under which it was filed.
+    Raises `Misconfigured` where no policy fits.
     """
-    epoch = 1
-    for clock in session.scalars(_clocks(case_id, kind)).all():
-        epoch = clock.epoch + 1
+    earlier = session.scalars(_clocks(case_id, kind)).all()
+    for clock in earlier:
         if _is_live(clock):
             _end(session, clock, at)
     session.flush()
+    epoch = earlier[-1].epoch + 1 if earlier else 1
+    policy_on = dhaka_date(earlier[0].started_at) if earlier else None
     planned = _plan_one(session, kind, facts, at, epoch, policy_on)
     insert(session, case_id, [planned])
     return planned
@@ -168,13 +168,19 @@ def redate(session: Session, clock: Deadline, policy: Policy, pauses: Sequence[P
     """Reckon a running clock anew with the calendar in force; True if the due date has moved."""
     calendar = queries.calendar(session)
     before = clock.due_on
-    result = due(clock.started_at, policy.limit + clock.extension_days, policy.unit, pauses, calendar)
+    extension = clock.extension_days
+    result = due(clock.started_at, policy.limit, policy.unit, pauses, calendar, extension_days=extension)
     clock.due_on, clock.due_at = result.due_on, result.due_at
     clock.calendar_version = calendar.version
     clock.is_provisional = calendar.is_provisional(result.due_on)
     rung = _rung(session, clock.kind, clock.next_level)
     clock.next_rung_at = rung_instant(rung, clock.due_on, calendar) if rung else None
     return clock.due_on != before
+
+
+def newest(session: Session, case_id: int, kind: str) -> Deadline:
+    """The clock of a kind that was begun last, locked. Raises IndexError for a kind the case has never had."""
+    return session.scalars(_clocks(case_id, kind)).all()[-1]
 
 
 def _plan_one(

@@ -92,6 +92,9 @@ _ENTRIES = (
     ),
     _to_complainant("case-resolved-complainant", "tracking_number track_url", "tracking_number track_url", 2),
     _to_complainant("case-declined-complainant", "tracking_number track_url", "tracking_number track_url", 2),
+    _to_complainant("case-recommended-complainant", "tracking_number track_url", "tracking_number due_on track_url", 2),
+    _to_complainant("case-complied-complainant", "tracking_number track_url", "tracking_number track_url", 2),
+    _to_complainant("case-appealed-complainant", "tracking_number due_on", "tracking_number due_on track_url", 2),
     _to_complainant(SENSITIVE_COMPLAINANT, "track_url", "track_url", 2),
     _to_officer(
         "case-escalated-officer",
@@ -105,7 +108,21 @@ _ENTRIES = (
     _to_complainant("case-late-complainant", "tracking_number", "tracking_number due_on track_url", 4, while_open=True),
     _to_officer("case-assigned-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-referred-officer", "tracking_number due_on case_url", 4, while_open=True),
+    _to_officer("case-appealed-officer", "tracking_number due_on case_url", 4, while_open=True),
+    _to_officer("case-recommended-officer", "tracking_number due_on case_url", 4, while_open=True),
+    _to_officer("case-investigation-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-answered-officer", "tracking_number due_on case_url", 4, while_open=True),
+    _to_complainant(
+        "case-extended-complainant", "tracking_number due_on", "tracking_number due_on track_url", 4, while_open=True
+    ),
+    *(
+        _to_officer(key, "tracking_number due_on case_url", 4, while_open=True)
+        for key in (
+            *("case-reported-officer", "case-extension-asked-officer", "case-extension-decided-officer"),
+            *("case-information-officer", "case-resumed-officer"),
+        )
+    ),
+    _to_officer("case-withdrawn-officer", "tracking_number case_url", 4),
     _to_officer(DIGEST, "day total counts cases queue_url", 5, sms="counts queue_url"),
     # Reminders go by digest. These are for what still lies in the outbox from before.
     _to_officer("case-unacknowledged-officer", "tracking_number due_on case_url", 5, while_open=True),

@@ -161,39 +161,76 @@ def on_case_filed(act: Act, event: events.CaseFiled) -> None:
 
 def on_question_asked(act: Act, event: events.QuestionAsked) -> None:
     """Tell the complainant that something was asked, not what."""
-    _tell_complainant(act, event, "case-question-complainant")
+    tell_complainant(act, event, "case-question-complainant")
 
 
 def on_complainant_answered(act: Act, event: events.ComplainantAnswered) -> None:
     """Tell who handles the case that the answer is there; if nobody does, who answers for the desk."""
-    _tell_officer(act, event, "case-answered-officer", event.officer_id)
+    tell_officer(act, event, "case-answered-officer", event.officer_id)
 
 
 def on_case_assigned(act: Act, event: events.CaseAssigned) -> None:
     """Tell an officer who was given a case; who took it knows."""
     if not event.is_claim:
-        _tell_officer(act, event, "case-assigned-officer", event.officer_id)
+        tell_officer(act, event, "case-assigned-officer", event.officer_id)
 
 
 def on_case_referred(act: Act, event: events.CaseReferred) -> None:
     """Tell the complainant, and the one who answers for the desk that holds the case now."""
-    _tell_complainant(act, event, "case-referred-complainant")
-    _tell_officer(act, event, "case-referred-officer", None)
+    tell_complainant(act, event, "case-referred-complainant")
+    tell_officer(act, event, "case-referred-officer", None)
 
 
 def on_case_resolved(act: Act, event: events.CaseResolved) -> None:
     """Tell the complainant that there is an answer."""
-    _tell_complainant(act, event, "case-resolved-complainant")
+    tell_complainant(act, event, "case-resolved-complainant")
 
 
 def on_case_declined(act: Act, event: events.CaseDeclined) -> None:
     """Tell the complainant that there is a reason to read."""
-    _tell_complainant(act, event, "case-declined-complainant")
+    tell_complainant(act, event, "case-declined-complainant")
 
 
 def on_case_closed(act: Act, event: events.CaseClosed) -> None:
     """Tell the complainant that the file is ended."""
-    _tell_complainant(act, event, "case-closed-complainant")
+    tell_complainant(act, event, "case-closed-complainant")
+
+
+def on_case_recommended(act: Act, event: events.CaseRecommended) -> None:
+    """Tell the complainant that the appeal is decided, and the ministry's desk what it is about."""
+    tell_complainant(act, event, "case-recommended-complainant")
+    tell_officer(act, event, "case-recommended-officer", None)
+
+
+def on_case_complied(act: Act, event: events.CaseComplied) -> None:
+    """Tell the complainant that the recommendation was carried out."""
+    tell_complainant(act, event, "case-complied-complainant")
+
+
+def on_case_contested(act: Act, event: events.CaseContested) -> None:
+    """Tell the desk above that the complainant does not accept the answer, and the complainant until when it decides."""
+    tell_complainant(act, event, "case-appealed-complainant")
+    tell_officer(act, event, "case-appealed-officer", None)
+
+
+def on_appeal_filed(act: Act, event: events.AppealFiled) -> None:
+    """Tell the complainant that the appeal is there, and the desk that decides on it."""
+    tell_complainant(act, event, "case-appealed-complainant")
+    tell_officer(act, event, "case-appealed-officer", None)
+
+
+def on_investigation_started(act: Act, event: events.InvestigationStarted) -> None:
+    """Tell everybody who is to investigate, and until when."""
+    contact = audience.contacts_of(act.session, context.keyring(), [event.case_id])[event.case_id]
+    found = audience.officers_of(act.session, event.officer_ids)
+    drafts: list[Draft] = []
+    for officer_id in event.officer_ids:
+        if officer_id in found:
+            cause = f"{contact.history_length}:{officer_id}"
+            drafts += _officer_drafts(
+                "case-investigation-officer", contact, found[officer_id], cause, act.now, event.due_on
+            )
+    insert(act, drafts)
 
 
 def on_ladder_climbed(act: Act, event: Climbs) -> None:
@@ -269,34 +306,40 @@ def _complainant_drafts(
         )
 
 
-def _tell_complainant(act: Act, event: events.CaseFact, template: str) -> None:
+def tell_complainant(act: Act, event: events.CaseFact, template: str) -> None:
+    """Tell the complainant by the channel they chose; nothing for who left no address."""
     contact = audience.contacts_of(act.session, context.keyring(), [event.case_id])[event.case_id]
     insert(act, _complainant_drafts(template, contact, str(contact.history_length), act.now, act.now))
 
 
-def _tell_officer(act: Act, event: events.CaseFact, template: str, officer_id: int | None) -> None:
+def tell_officer(act: Act, event: events.CaseFact, template: str, officer_id: int | None) -> None:
     """By e-mail, to the officer named or else to who answers for the desk that holds the case."""
     contact = audience.contacts_of(act.session, context.keyring(), [event.case_id])[event.case_id]
     if officer_id is None:
         today = dhaka_date(act.now)
         officer_id = audience.desk_holder(act.session, event.case_id, contact.office_id, contact.desk, today)
     found = audience.officers_of(act.session, [officer_id] if officer_id is not None else [])
-    insert(
-        act,
-        [
-            Draft(
-                f"{template}:{contact.case_id}:{contact.history_length}:email",
-                template,
-                "email",
-                officer.language,
-                contact.case_id,
-                contact.is_sensitive,
-                {"tracking_number": contact.tracking_number, "due_on": contact.due_on.isoformat()},
-                act.now,
-                act.now,
-                officer_id=officer.officer_id,
-            )
-            for officer in found.values()
-            if "email" in officer.channels
-        ],
-    )
+    drafts: list[Draft] = []
+    for officer in found.values():
+        drafts += _officer_drafts(template, contact, officer, str(contact.history_length), act.now)
+    insert(act, drafts)
+
+
+def _officer_drafts(
+    template: str, contact: CaseContact, officer: OfficerContact, cause: str, at: datetime, due_on: date | None = None
+) -> Iterable[Draft]:
+    """By e-mail; from whom mail came back, the bare notice goes by SMS: "you have a message, sign in"."""
+    channel: Channel | None = next((each for each in _BOTH if each in officer.channels), None)
+    if channel is not None:
+        yield Draft(
+            f"{template}:{contact.case_id}:{cause}:{channel}",
+            template,
+            channel,
+            officer.language,
+            contact.case_id,
+            contact.is_sensitive or channel == "sms",
+            {"tracking_number": contact.tracking_number, "due_on": (due_on or contact.due_on).isoformat()},
+            at,
+            at,
+            officer_id=officer.officer_id,
+        )

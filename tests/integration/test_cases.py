@@ -460,8 +460,8 @@ def test_the_database_refuses_what_the_table_does_not_know(session: Session, gro
         with pytest.raises(Exception, match=r"cannot go from|ended_has_instant"):
             session.execute(text(f"UPDATE cases SET status = '{status}'{extra} WHERE id = :id"), {"id": row.id})
         session.rollback()
-    service.decline_case(gro, row.tracking_number, 1, "before_court", REPLY, now=NOW)
-    with pytest.raises(Exception, match="cannot go from declined to filed"):
+    service.withdraw_case(complainant(row.tracking_number), row.tracking_number, now=NOW)
+    with pytest.raises(Exception, match="cannot go from withdrawn to filed"):
         session.execute(
             text("UPDATE cases SET status = 'filed', ended_at = NULL, outcome = NULL WHERE id = :id"), {"id": row.id}
         )

@@ -1,5 +1,6 @@
 """Who may see and do what: a readable table, and the rules that no table shows."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 
@@ -16,6 +17,8 @@ TABLE = Path(__file__).parent / "permissions_table.txt"
 NUMBER = "0000000000000"
 OFFICE, OTHER_OFFICE, DISTRICT, CELL = 1, 2, 3, 4
 ME = 10
+NOW = datetime(2026, 2, 1, 6, tzinfo=UTC)
+EARLIER, LATER = NOW - timedelta(days=1), NOW + timedelta(days=1)
 
 
 def officer(role: str, office: int = OFFICE, kind: str = "ministry", officer_id: int = ME, post_id: int = 100) -> Actor:
@@ -44,6 +47,37 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
     "head of office": (officer("head"), {}),
     "cell officer, case of a ministry": (officer("cell_officer", CELL, "cell"), {}),
     "cell officer, case of the cell": (officer("cell_officer", CELL, "cell"), {"office_id": CELL, "desk": "cell"}),
+    "GRO, investigation going on": (officer("gro"), {"is_investigating": True, "is_investigated": True}),
+    "GRO, more time asked for by another": (
+        officer("gro"),
+        {"is_investigated": True, "extension": "requested", "extension_requester_id": 99},
+    ),
+    "appeal officer, more time asked for at the gro desk": (
+        officer("appeal_officer"),
+        {"is_investigated": True, "extension": "requested", "extension_requester_id": 99},
+    ),
+    "case officer, colleague's case, investigates": (
+        officer("case_officer"),
+        {"assignee_id": 99, "is_investigating": True, "investigator_ids": frozenset({ME})},
+    ),
+    "head, investigates": (officer("head"), {"is_investigating": True, "investigator_ids": frozenset({ME})}),
+    "appeal officer, first appeal": (
+        officer("appeal_officer"),
+        {"desk": "appeal", "tier": "appeal", "main_clock": "appeal", "decider_ids": frozenset({99})},
+    ),
+    "appeal officer, decided it before": (
+        officer("appeal_officer"),
+        {"desk": "appeal", "tier": "appeal", "main_clock": "appeal", "decider_ids": frozenset({ME})},
+    ),
+    "GRO, appealed case": (officer("gro"), {"desk": "appeal", "tier": "appeal", "main_clock": "appeal"}),
+    "cell officer, second appeal": (
+        officer("cell_officer", CELL, "cell"),
+        {"office_id": CELL, "desk": "cell", "tier": "cell", "main_clock": "cell"},
+    ),
+    "appeal officer, the cell has recommended": (
+        officer("appeal_officer"),
+        {"desk": "appeal", "tier": "cell", "main_clock": "comply"},
+    ),
     "desk officer, filed here": (officer("desk_officer", DISTRICT, "district"), {"filed_by_office_id": DISTRICT}),
     "GRO, sensitive case": (officer("gro"), {"desk": "appeal", "is_sensitive": True}),
     "GRO of another office": (officer("gro", OTHER_OFFICE), {}),
@@ -52,6 +86,18 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
     "viewer": (officer("viewer"), {}),
     "administrator": (Actor(ME, "Admin", "officer", (), is_admin=True), {}),
     "complainant": (complainant(NUMBER), {}),
+    "complainant, late, within the windows": (
+        complainant(NUMBER),
+        {"due_at": EARLIER, "confirm_until_at": LATER, "appeal_until_at": LATER},
+    ),
+    "complainant, in time, after the windows": (
+        complainant(NUMBER),
+        {"due_at": LATER, "confirm_until_at": NOW, "appeal_until_at": NOW},
+    ),
+    "complainant, after the second appeal": (
+        complainant(NUMBER),
+        {"tier": "cell", "main_clock": "cell", "desk": "cell", "due_at": EARLIER, "confirm_until_at": LATER},
+    ),
     "complainant of another case": (complainant("1111111111111"), {}),
     "system": (SYSTEM, {}),
 }
@@ -65,7 +111,7 @@ def rendered() -> str:
             lines += ["    sees nothing", ""]
             continue
         for status in Status:
-            verdicts = {action: decide(case(status=status.value, **changes), action, actor) for action in Action}
+            verdicts = {action: decide(case(status=status.value, **changes), action, actor, NOW) for action in Action}
             allowed = [
                 action.value + ("" if verdict.status is status else f">{verdict.status}")
                 for action, verdict in verdicts.items()
@@ -89,7 +135,7 @@ def test_every_refusal_on_the_case_page_has_words() -> None:
     for (actor, changes), status, action, count in product(ACTORS.values(), Status, ACTIONS, (0, 2)):
         facts = case(status=status.value, referral_count=count, **changes)
         if permissions.may_see(actor, facts):
-            codes.add(decide(facts, action, actor).why)
+            codes.add(decide(facts, action, actor, NOW).why)
     assert {"", "case-ended", "claim-first", "holder-decides", "third-referral-needs-superior"} <= codes
     assert codes - {""} <= set(WHY)
 
@@ -97,7 +143,7 @@ def test_every_refusal_on_the_case_page_has_words() -> None:
 def test_who_may_not_see_may_do_nothing() -> None:
     for (actor, changes), status, action in product(ACTORS.values(), Status, Action):
         facts = case(status=status.value, **changes)
-        verdict = decide(facts, action, actor)
+        verdict = decide(facts, action, actor, NOW)
         if not permissions.may_see(actor, facts):
             assert verdict.is_hidden and not verdict.is_allowed and verdict.why == "not-found"
 
@@ -113,7 +159,7 @@ def test_nobody_sees_what_accuses_him(role: str, desk: str, accusation: Accusati
     actor = officer(role)
     facts = case(desk=desk, accusations=(accusation,), assignee_id=ME, filed_by_office_id=OFFICE)
     assert permissions.relation_of(actor, facts) is None
-    assert not any(decide(facts, action, actor).is_allowed for action in Action)
+    assert not any(decide(facts, action, actor, NOW).is_allowed for action in Action)
 
 
 def test_an_accusation_of_a_person_does_not_hide_the_case_from_the_office() -> None:
@@ -131,11 +177,11 @@ def test_a_second_seat_counts() -> None:
 
 def test_a_third_referral_needs_a_superior() -> None:
     twice = case(referral_count=2)
-    assert decide(twice, Action.REFER, officer("gro")).why == "third-referral-needs-superior"
-    assert decide(case(referral_count=1), Action.REFER, officer("gro")).is_allowed
-    assert decide(twice, Action.REFER, officer("appeal_officer")).is_allowed
-    assert decide(twice, Action.REFER, officer("cell_officer", CELL, "cell")).is_allowed
-    assert not decide(twice, Action.REFER, officer("appeal_officer", OTHER_OFFICE)).is_allowed
+    assert decide(twice, Action.REFER, officer("gro"), NOW).why == "third-referral-needs-superior"
+    assert decide(case(referral_count=1), Action.REFER, officer("gro"), NOW).is_allowed
+    assert decide(twice, Action.REFER, officer("appeal_officer"), NOW).is_allowed
+    assert decide(twice, Action.REFER, officer("cell_officer", CELL, "cell"), NOW).is_allowed
+    assert not decide(twice, Action.REFER, officer("appeal_officer", OTHER_OFFICE), NOW).is_allowed
 
 
 def test_a_return_to_a_former_holder_needs_a_superior() -> None:
@@ -148,7 +194,7 @@ def test_a_return_to_a_former_holder_needs_a_superior() -> None:
 
 def test_what_an_act_does_to_the_clocks() -> None:
     def effects(status: str, action: Action, actor: Actor) -> tuple[str, ...]:
-        return decide(case(status=status, assignee_id=None), action, actor).effects
+        return decide(case(status=status, assignee_id=None), action, actor, NOW).effects
 
     gro = officer("gro")
     assert effects("filed", Action.ACKNOWLEDGE, gro) == ("acknowledge",)

@@ -22,7 +22,7 @@ def test_the_diagram_shows_every_transition() -> None:
 
 def test_the_database_allows_the_same_changes() -> None:
     spec = importlib.util.spec_from_file_location(
-        "revision_0003", ROOT / "migrations" / "versions" / "0003_case_transitions.py"
+        "revision_0005", ROOT / "migrations" / "versions" / "0005_clocks_and_tiers.py"
     )
     assert spec and spec.loader
     revision = importlib.util.module_from_spec(spec)
@@ -42,8 +42,12 @@ def test_every_open_case_can_end_and_be_noted() -> None:
             assert (status, action) in TRANSITIONS
 
 
-def test_nothing_leaves_an_end_but_closing() -> None:
-    assert {pair for pair in STATUS_CHANGES if pair[0] in ENDED} == {(Status.RESOLVED, Status.CLOSED)}
+def test_only_the_complainant_brings_back_what_has_ended() -> None:
+    ended = {(before, action): after for (before, action), after in TRANSITIONS.items() if before in ENDED}
+    back = {action for (before, action), after in ended.items() if after in OPEN}
+    assert back == {Action.CONTEST, Action.APPEAL}
+    assert {after for (before, action), after in ended.items() if action in back} == {Status.FILED}
+    assert not [pair for pair in STATUS_CHANGES if pair[0] is Status.WITHDRAWN]
 
 
 def test_every_status_can_be_reached() -> None:
