@@ -2,7 +2,7 @@
 
 Three cases: the provider refused us for now (counted, growing waits, ends after `MOST_TRIES`); nobody was there (not the
 message's fault: its life is the only limit, and a breaker keeps everybody from knocking); the answer was lost (see
-`wait_for_report`).
+`grm/notifications/doubt.py`).
 """
 
 from datetime import timedelta
@@ -17,6 +17,9 @@ UNREACHED_WAIT = timedelta(seconds=30)
 
 BREAKER_FIRST = timedelta(seconds=5)
 BREAKER_LONGEST = timedelta(seconds=60)
+
+BALANCE_FIRST = timedelta(minutes=1)
+BALANCE_LONGEST = timedelta(minutes=15)
 
 REPORT_PATIENCE = timedelta(minutes=10)
 """How long a delivery report may take before an SMS whose answer was lost is sent once more (ADR 0012)."""
@@ -38,3 +41,8 @@ def retry_wait(tries: int, chance: float, asked: timedelta | None = None) -> tim
 def breaker_wait(failures: int) -> timedelta:
     """How long nobody calls a provider after this many failures in a row: 5 seconds, doubling, a minute at most."""
     return min(BREAKER_FIRST * float(2 ** min(max(failures, 1) - 1, 10)), BREAKER_LONGEST)
+
+
+def balance_wait(probes: int) -> timedelta:
+    """How long nobody calls a gateway whose account was found empty so many times: a minute, doubling, 15 minutes at most."""
+    return min(BALANCE_FIRST * float(2 ** min(max(probes, 1) - 1, 10)), BALANCE_LONGEST)

@@ -1,137 +1,352 @@
-"""One tick of delivery: hand due messages over, one after the other, until none is due or the tick has had its time.
+"""One tick of delivery: hand due messages over until none is due or the tick has had its time.
 
-claim and commit → close the session → call the provider → note the outcome in a second transaction. No transaction and no
-connection is held while we wait for somebody else's answer.
+claim and commit → write the attempts and commit → call the providers → note the outcomes in another transaction. One thread talks
+to the database; a few others, each over a connection of its own, do nothing but call. No transaction and no database connection
+is held for anybody's answer. Of what is claimed only a handful is under way at any moment, so a sender that is killed leaves
+few messages in doubt.
 """
 
+import contextlib
 import random
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from config import Settings
 from grm.kernel import context
 from grm.kernel.db import db
+from grm.kernel.gateways import DEFAULT_NAME, Description, Found, HttpDescription, KannelDescription
 from grm.kernel.transaction import transaction
-from grm.notifications import breaker, outbox, receipts
+from grm.notifications import breaker, outbox, receipts, settling, stops
+from grm.notifications.breaker import Fuse
+from grm.notifications.budgets import Budget
+from grm.notifications.callers import Callers
 from grm.notifications.catalogue import Channel
-from grm.notifications.channels.contract import Outcome, Transport
+from grm.notifications.channels.contract import Outcome, Sighting, Transport, Witness
+from grm.notifications.channels.sms_http import HttpGateway
 from grm.notifications.channels.sms_kannel import KannelGateway
 from grm.notifications.channels.smtp import MailServer
+from grm.notifications.outbox import Claimed, Terms
+from grm.notifications.settling import Settled
 
 log = structlog.get_logger("grm.notifications")
 
 TICK_SECONDS = 5.0
-"""How long a tick goes on claiming. Short, so that a large outbox never keeps a worker from the sweep and the heartbeat; the
+"""How long a tick goes on calling. Short, so that a large outbox never keeps a worker from the sweep and the heartbeat; the
 next tick comes two seconds later."""
 LONGEST_TIMEOUT_SECONDS = 10.0
 """A call takes at most four timeouts, and a task may live 45 seconds (see grm/worker.py)."""
 LEASE_TIMEOUTS = 4
-_FAILURES = ("unreachable", "unknown", "temporary")
+MAIL_SERVER = "smtp"
+"""What the mail server is called beside the gateways."""
+LARGEST_CLAIM = 256
+AHEAD_SECONDS = 0.5
+"""How much work is claimed ahead: what is more urgent and comes in meanwhile waits no longer than this."""
+DATABASE_PATIENCE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A channel ready for use: its transport and how long a claim on it lasts."""
+    """A channel ready for use: its provider, how long a claim on it lasts, and who else may be tried (`others`, in order).
+
+    `connections` is how many messages are handed over at the same time.
+    """
 
     channel: Channel
     transport: Transport
     lease: timedelta
+    name: str = DEFAULT_NAME
+    connections: int = 1
+    witness: Witness | None = None
+    others: tuple["Post", ...] = ()
+
+    @property
+    def ways(self) -> dict[str, "Post"]:
+        """All providers of the channel by name, the preferred one first."""
+        return {each.name: each for each in (self, *self.others)}
+
+    @property
+    def can_ask(self) -> frozenset[str]:
+        """The providers that can be asked for a message."""
+        return frozenset(name for name, each in self.ways.items() if each.witness is not None)
 
 
 def post_for(channel: Channel, settings: Settings) -> Post | None:
     """The configured way out for a channel; None where none is configured (messages then wait until they expire)."""
     timeout = min(settings.http_timeout_seconds, LONGEST_TIMEOUT_SECONDS)
     lease = timedelta(seconds=LEASE_TIMEOUTS * timeout)
-    if channel == "sms":
-        if not settings.sms_gateway_url:
-            return None
-        gateway = KannelGateway(
-            settings.sms_gateway_url,
-            settings.sms_gateway_user,
-            settings.sms_gateway_password,
-            settings.sms_sender,
-            timeout,
-        )
-        return Post(channel, gateway, lease)
-    server = settings.smtp
-    return Post(channel, MailServer(server, settings.mail_from, timeout), lease) if server else None
+    if channel == "email":
+        server = settings.smtp
+        return Post(channel, MailServer(server, settings.mail_from, timeout), lease, MAIL_SERVER) if server else None
+    posts = [_gateway_post(about, settings, timeout, lease) for about in _gateways(settings)]
+    return replace(posts[0], others=tuple(posts[1:])) if posts else None
+
+
+def _gateways(settings: Settings) -> tuple[Description, ...]:
+    """The gateways of the file, or else the one of SMS_GATEWAY_URL."""
+    if settings.sms_gateways_file or not settings.sms_gateway_url:
+        return settings.sms_gateways_file
+    user, password = settings.sms_gateway_user, settings.sms_gateway_password
+    return (KannelDescription(DEFAULT_NAME, settings.sms_gateway_url, user, password, settings.sms_sender),)
+
+
+def gateway_names(settings: Settings) -> dict[Channel, tuple[str, ...]]:
+    """The providers of each channel, the preferred one first."""
+    mail = (MAIL_SERVER,) if settings.smtp_url else ()
+    return {"sms": tuple(about.name for about in _gateways(settings)), "email": mail}
+
+
+def _gateway_post(about: Description, settings: Settings, timeout: float, lease: timedelta) -> Post:
+    if isinstance(about, KannelDescription):
+        kannel = KannelGateway(about.url, about.user, about.password, about.sender, timeout)
+        return Post("sms", kannel, lease, about.name, settings.sms_connections)
+    gateway = HttpGateway(about, timeout)
+    witness = gateway if about.look_up is not None else None
+    return Post("sms", gateway, lease, about.name, settings.sms_connections, witness)
 
 
 def deliver_due(post: Post, now: datetime | None = None, tick_seconds: float = TICK_SECONDS) -> Counter[str]:
     """Hand over what is due on a channel; returns how often each result came. Safe to run any number of times at once.
 
-    `now` is the database's clock unless a test says otherwise. When the provider's breaker opens, the tick ends; a refusal (a
-    bad number) stops nothing.
+    `now` is the database's clock unless a test says otherwise. When no provider may be called any more the tick ends; a
+    refusal (a bad number) stops nothing.
     """
-    tally: Counter[str] = Counter()
-    ends = time.monotonic() + tick_seconds
     with transaction(now) as act:
-        until = breaker.open_until(act.session, post.channel)
-        if until is not None and until > act.now:
-            return tally
-        tally["abandoned"] += outbox.recover(act.session, post.channel, act.now)
-    while time.monotonic() < ends:
-        started = time.monotonic()
-        with transaction(now) as act:
-            claimed = outbox.claim(
-                act.session,
-                context.keyring(),
-                post.channel,
-                act.now,
-                post.lease,
-                context.settings().public_url,
-                _report_url(),
+        if stops.is_stopped(act.session, post.channel, act.now):
+            return Counter()
+        abandoned = outbox.recover(act.session, post.channel, act.now, post.can_ask)
+        if post.channel == "sms":
+            receipts.match_early(act, report_words(context.settings()))
+    tick = _Tick(post, now, tick_seconds)
+    try:
+        tick.run()
+    finally:
+        tick.callers.dismiss()
+        for each in post.ways.values():
+            hang_up(each.transport)
+    tick.tally["abandoned"] += abandoned
+    return +tick.tally
+
+
+def hang_up(transport: Transport) -> None:
+    """Close what a transport keeps open, whatever the other side makes of it."""
+    with contextlib.suppress(OSError):
+        transport.hang_up()
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A claim in our hands, and since when by the monotonic clock."""
+
+    claimed: Claimed
+    since: float
+
+
+class _Tick:
+    """One tick: what it holds, what is under way, and how fast it goes."""
+
+    def __init__(self, post: Post, now: datetime | None, tick_seconds: float) -> None:
+        self.post, self.ways, self._now = post, post.ways, now
+        self.began = time.monotonic()
+        self.ends = self.began + tick_seconds
+        self.tally: Counter[str] = Counter()
+        self.callers: Callers[_Held, Outcome] = Callers(self._call, post.connections)
+        self._held: deque[_Held] = deque()
+        self._halted: set[str] = set()
+        self._settled = 0
+        self._is_proven = False
+        """Whether a call has been made in this tick: the first goes alone, as a provider that is away needs no crowd."""
+
+    def run(self) -> None:
+        """Go on until nothing is due, the time is over or nobody may be called."""
+        is_dry = False
+        while True:
+            finished = self.callers.take(0 if self._held and self._room() else 0.25)
+            self._move(finished)
+            is_over = time.monotonic() >= self.ends
+            if is_over and self._held:
+                self._hand_back()
+            is_dry = is_dry and not finished
+            is_idle = not self.callers.busy
+            if not is_over and len(self._held) < self.post.connections and (is_idle or (self._is_proven and not is_dry)):
+                is_dry = not self._claim()
+            if is_idle and not self._held and (is_over or is_dry):
+                return
+
+    def _claim(self) -> bool:
+        """Claim about as much as will be handed over in the next moment; returns whether there was anything."""
+        since = time.monotonic()
+        settings = context.settings()
+        with transaction(self._now) as act:
+            fuses = breaker.fuses(act.session, self.post.channel, self.ways)
+            gateways = tuple(name for name in breaker.usable(fuses, self.ways, act.now) if name not in self._halted)
+            if not gateways:
+                return False
+            terms = Terms(
+                channel=self.post.channel,
+                lease=self.post.lease,
+                gateways=gateways,
+                can_ask=self.post.can_ask,
+                public_url=settings.public_url,
+                report_url=_report_url(settings),
+                budget=Budget.of(settings),
+                is_quiet_at_night=settings.is_production,
             )
-        if claimed is None:
-            break
-        if isinstance(claimed, outbox.Skipped):
-            tally["skipped"] += 1
-            log.info("message ended without a call", message_id=claimed.id, error=claimed.error)
-            continue
-        outcome = _hand_over(post, claimed, started)
-        tally[outcome.result] += 1
-        if _settle(post, claimed, outcome, now):
-            break
-    return +tally
+            batch = outbox.claim(act.session, context.keyring(), terms, act.now, self._size())
+        for skipped in batch.skipped:
+            log.info("message ended without a call", message_id=skipped.id, error=skipped.error)
+        self.tally["skipped"] += len(batch.skipped)
+        self.tally["postponed"] += batch.postponed
+        self._held.extend(_Held(claimed, since) for claimed in batch.claimed)
+        return len(batch) > 0
+
+    def _size(self) -> int:
+        """What went in the last moments tells what will go in the next."""
+        rate = self._settled / max(time.monotonic() - self.began, 0.001)
+        return int(min(max(self.post.connections, rate * AHEAD_SECONDS), LARGEST_CLAIM))
+
+    def _room(self) -> int:
+        """How many calls may be begun now: one while it is not known whether anybody is there."""
+        if time.monotonic() >= self.ends:
+            return 0
+        return max(0, self.callers.room if self._is_proven else 1 - self.callers.busy)
+
+    def _move(self, finished: list[tuple[_Held, Outcome]]) -> None:
+        """Note what is over and begin as many calls as there is room for, in one transaction."""
+        starting = [self._held.popleft() for _ in range(min(self._room(), len(self._held)))]
+        if not finished and not starting:
+            return
+        settled = [(held, outcome, random.random()) for held, outcome in finished]  # noqa: S311 - spreads retries only
+        until = min((held.since for held, _ in finished), default=0.0) + self.post.lease.total_seconds()
+        while True:
+            try:
+                released = self._note(settled, starting)
+                break
+            except (OperationalError, InterfaceError) as error:
+                # What is known must not be lost with a connection: the claims are ours until their lease ends.
+                if not finished or time.monotonic() > until:
+                    raise
+                log.warning("outcomes could not be noted yet", error=type(error).__name__)
+                db.session.remove()
+                time.sleep(DATABASE_PATIENCE_SECONDS)
+                self._held.extendleft(reversed(starting))
+                starting = []
+        for _, outcome in finished:
+            self.tally[outcome.result] += 1
+        self._settled += len(finished)
+        self._is_proven = self._is_proven or bool(finished)
+        for held in starting:
+            if held.claimed.id in released:
+                self.callers.give(held)
+
+    def _note(self, settled: list[tuple[_Held, Outcome, float]], starting: list[_Held]) -> set[int]:
+        with transaction(self._now) as act:
+            fuses = {name: Fuse() for name in self.ways}
+            if settled:
+                fuses = breaker.fuses(act.session, self.post.channel, self.ways)
+            for name in self.ways:
+                outcomes = [_news(self.post.channel, o) for held, o, _ in settled if held.claimed.gateway == name]
+                if outcomes:
+                    fuses[name] = breaker.note(act.session, self.post.channel, name, act.now, outcomes)
+            open_now = {name for name, fuse in fuses.items() if fuse.is_open(act.now)}
+            calls = [
+                Settled(held.claimed, outcome, chance, self._fallback(held.claimed.gateway, open_now))
+                for held, outcome, chance in settled
+            ]
+            settling.settle(act.session, calls, act.now)
+            self._halted |= open_now
+            halted = frozenset(self._halted)
+            blocked = [held.claimed for held in (*starting, *self._held) if held.claimed.gateway in halted]
+            outbox.hand_back(act.session, blocked, act.now)
+            going = [held.claimed for held in starting if held.claimed.gateway not in halted]
+            released = outbox.release(act.session, going, act.now)
+        if blocked:
+            self._held = deque(held for held in self._held if held.claimed.gateway not in halted)
+        return {claimed.id for claimed in released}
+
+    def _fallback(self, gateway: str, open_now: set[str]) -> str | None:
+        """The next gateway in the order of preference that may be called."""
+        names = list(self.ways)
+        after = names[names.index(gateway) + 1 :] if gateway in names else []
+        return next((name for name in after if name not in open_now), None)
+
+    def _hand_back(self) -> None:
+        with transaction(self._now) as act:
+            outbox.hand_back(act.session, [held.claimed for held in self._held], act.now)
+        self._held.clear()
+
+    def _call(self, held: _Held) -> Outcome:
+        """Call the provider; in a thread of its own, without a session. A claim older than half its lease is given up: another
+        sender may soon have it."""
+        claimed, half = held.claimed, self.post.lease.total_seconds() / 2
+        way = self.ways[claimed.gateway]
+
+        def may_send() -> bool:
+            return time.monotonic() - held.since < half and claimed.gateway not in self._halted
+
+        if time.monotonic() >= self.ends:
+            return Outcome("not_sent", "the tick is over")
+        try:
+            outcome = _ask_first(way, claimed) if claimed.asks_first else None
+            if outcome is None:
+                outcome = way.transport.send(claimed.letter, may_send)
+        except Exception as error:  # a bug: it must not stop the others, and nobody knows how far it came
+            log.exception("sender failed", message_id=claimed.id, gateway=claimed.gateway)
+            outcome = Outcome("unknown", f"sender failed: {type(error).__name__}")
+        is_away = outcome.result in ("unreachable", "no_balance") or outcome.retry_after_seconds is not None
+        if is_away and self.post.channel == "sms":
+            self._halted.add(claimed.gateway)  # those that wait their turn need not find out for themselves
+        log.info(
+            "message handed over",
+            message_id=claimed.id,
+            channel=claimed.channel,
+            gateway=claimed.gateway,
+            result=outcome.result,
+            detail=outcome.detail,
+        )
+        return outcome
 
 
-def _hand_over(post: Post, claimed: outbox.Claimed, started: float) -> Outcome:
-    """Call the provider, without a session. A claim older than half its lease is given up: another sender may soon have it."""
-    db.session.remove()
-    half = post.lease.total_seconds() / 2
-    outcome = post.transport.send(claimed.letter, lambda: time.monotonic() - started < half)
-    log.info(
-        "message handed over", message_id=claimed.id, channel=post.channel, result=outcome.result, detail=outcome.detail
-    )
+def _ask_first(way: Post, claimed: Claimed) -> Outcome | None:
+    """What the gateway says of a message whose answer was lost; None when it does not have it, so that it may be sent again."""
+    seen: Sighting = way.witness.look_up(claimed.letter) if way.witness is not None else "unknown"
+    if seen == "not_found":
+        return None
+    if seen == "unknown":
+        return Outcome("asked", "no answer of use")
+    return Outcome("refused" if seen == "failed" else seen, seen, is_sighting=True)
+
+
+def _news(channel: Channel, outcome: Outcome) -> Outcome:
+    """An outcome as it speaks of the provider: a mail server's "try later" is mostly about one mailbox (greylisting, quota)."""
+    if channel == "email" and outcome.result == "temporary":
+        return replace(outcome, result="accepted")
     return outcome
 
 
-def _settle(post: Post, claimed: outbox.Claimed, outcome: Outcome, now: datetime | None) -> bool:
-    """Note the outcome and the provider's health; returns whether this tick should end."""
-    chance = random.random()  # noqa: S311 - spreads retries, guards nothing
-    with transaction(now) as act:
-        outbox.settle(act.session, claimed, outcome, act.now, chance)
-        if outcome.result in _FAILURES and not _is_about_one(post.channel, outcome):
-            is_away = outcome.result == "unreachable"
-            return breaker.trip(act.session, post.channel, act.now, is_away, outcome.retry_after_seconds)
-        if outcome.result != "not_sent":
-            breaker.reset(act.session, post.channel, act.now)
-    return False
+def report_words(settings: Settings) -> dict[str, Mapping[str, Found]]:
+    """What the words in each described gateway's reports mean."""
+    described = (about for about in settings.sms_gateways_file if isinstance(about, HttpDescription))
+    return {about.name: about.reports.words for about in described if about.reports is not None}
 
 
-def _is_about_one(channel: Channel, outcome: Outcome) -> bool:
-    """A mail server's "try later" is mostly about one mailbox (greylisting, quota); a gateway's is about itself."""
-    return channel == "email" and outcome.result == "temporary"
+def _report_url(settings: Settings) -> Callable[[int, str], str | None]:
+    described = {about.name: about for about in settings.sms_gateways_file if isinstance(about, HttpDescription)}
 
+    def url(message_id: int, gateway: str) -> str | None:
+        about = described.get(gateway)
+        if about is None:
+            return receipts.report_url(settings.sms_report_url, settings.secret_key, message_id)
+        if about.reports is None:
+            return None
+        return receipts.gateway_report_url(settings.sms_report_url, settings.secret_key, message_id, gateway)
 
-def _report_url() -> Callable[[int], str]:
-    settings = context.settings()
-    return lambda message_id: receipts.report_url(settings.sms_report_url, settings.secret_key, message_id)
+    return url
 
 
 def end_overdue(now: datetime | None = None) -> Counter[str]:

@@ -1,48 +1,77 @@
-"""The outbox's statements: claim a message, note what came of it, find what was left behind.
+"""The outbox's statements: claim messages, say that they are about to be called for, note what came of it, find what was left.
 
-A claim is a conditional UPDATE under SKIP LOCKED, committed before anybody is called, together with the attempt's row: two
-senders never hold one message, and a sender that dies leaves a trace. Only the holder of the claim may write the outcome.
-A claim that outlives its lease becomes `unknown`: nobody can say whether the call was made.
+A claim is a conditional UPDATE under SKIP LOCKED, each message with a token of its own, committed before anybody is called. Right
+before its call the attempt's row is written and committed, too: two senders never hold one message, and a sender that dies
+leaves a trace by which the messages it called for can be told from those it only held. Only the holder of the claim may write
+the outcome. A claim that outlives its lease becomes `unknown` where a call may have been made, and is free again where not.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import Row, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
 from grm.cases.models import Case
+from grm.kernel.clock import dhaka_date
 from grm.kernel.contact import is_sendable_mobile
 from grm.kernel.crypto import CannotOpen, Keyring
-from grm.notifications import digests, rendering
-from grm.notifications.backoff import REPORT_PATIENCE, UNREACHED_WAIT, retry_wait
-from grm.notifications.catalogue import CATALOGUE, Channel, Entry
-from grm.notifications.channels.contract import Letter, Outcome
-from grm.notifications.models import Attempt, Message
+from grm.notifications import budgets, digests, doubt, rendering
+from grm.notifications.backoff import REPORT_PATIENCE
+from grm.notifications.budgets import NO_LIMIT, Budget, Cost
+from grm.notifications.catalogue import CATALOGUE, DIGEST, Channel, Entry
+from grm.notifications.channels.contract import Letter
+from grm.notifications.doubt import ASK_WAIT, Policy
 from grm.notifications.service import address_context
+from grm.notifications.sms_text import measure
 
 RESEND = "resend"
-"""How an attempt after a lost answer is marked."""
-MOST_UNKNOWN = 2
-"""The attempt whose answer was lost, and one more. Then only a delivery report can tell, or a person."""
+"""How an attempt after a lost answer is marked; `ask` where the gateway is asked first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms a channel's messages are claimed. `gateways`: those that may be called now, the preferred one first."""
+
+    channel: Channel
+    lease: timedelta
+    gateways: tuple[str, ...]
+    can_ask: frozenset[str]
+    public_url: str
+    report_url: Callable[[int, str], str | None]
+    return_path: Callable[[int], str | None] = lambda message_id: None
+    budget: Budget = NO_LIMIT
+    is_quiet_at_night: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that this sender, and nobody else, may hand over now."""
+    """A message that this sender, and nobody else, may hand over now, to this gateway."""
 
     id: int
     claim: UUID
     number: int
     channel: Channel
-    may_resend: bool
+    gateway: str
+    policy: Policy
+    can_ask: bool
+    unknown_before: int
+    temporary_before: int
+    day: date
+    cost: Cost
     letter: Letter = field(repr=False)
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether the gateway must be asked for it before it is sent again."""
+        return bool(self.unknown_before) and doubt.step(self.policy, self.can_ask, self.unknown_before) == "ask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,214 +79,313 @@ class Skipped:
     """A due message that ended without a call: no usable address, no fitting text, or no longer of use."""
 
     id: int
+    state: str
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one claim brought. `postponed`: how many did not fit into the day's budget."""
+
+    claimed: list[Claimed]
+    skipped: list[Skipped]
+    postponed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.claimed) + len(self.skipped) + self.postponed
 
 
 _CLAIM = text(
     """
-    UPDATE message SET state = 'sending', attempts = attempts + 1, claim = :claim, lease_until = :lease_until
-    WHERE id = (
-        SELECT id FROM message
+    WITH due AS MATERIALIZED (
+        SELECT id, state, gateway, next_attempt_at FROM message
         WHERE channel = :channel AND state IN ('pending', 'unknown') AND next_attempt_at <= :at AND expires_at > :at
-        ORDER BY priority, next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id
+          AND (state = 'pending' OR gateway IS NULL OR gateway = ANY(:usable))
+          AND NOT EXISTS (SELECT FROM sending_stop WHERE channel = :channel)
+        ORDER BY priority, next_attempt_at, id LIMIT :size FOR UPDATE SKIP LOCKED)
+    UPDATE message AS m
+    SET state = 'sending', attempts = m.attempts + 1, claim = gen_random_uuid(), lease_until = :lease_until,
+        gateway = CASE WHEN due.gateway = ANY(:usable) THEN due.gateway ELSE :first END
+    FROM due WHERE m.id = due.id
+    RETURNING m.id, m.key, m.template, m.channel, m.language, m.priority, m.case_id, m.officer_id, m.address_sealed, m.params,
+              m.subject, m.body, m.attempts, m.claim, m.gateway, m.segments, m.provider_reference, m.created_at,
+              due.next_attempt_at AS due_at, due.state AS was
+    """
+)
+
+_HISTORY = text(
+    """
+    SELECT a.message_id, count(*) FILTER (WHERE a.outcome = 'unknown' OR a.outcome IS NULL) AS unknown,
+           count(*) FILTER (WHERE a.outcome = 'temporary') AS temporary
+    FROM attempt AS a WHERE a.message_id = ANY(:ids) GROUP BY a.message_id
+    """
+).bindparams(bindparam("ids", type_=ARRAY(BIGINT)))
+
+_WRITE = text(
+    """
+    UPDATE message AS m SET subject = w.subject, body = w.body, segments = w.segments
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:subjects AS text[]), CAST(:bodies AS text[]), CAST(:segments AS smallint[]))
+         AS w (id, subject, body, segments)
+    WHERE m.id = w.id
+    """
+)
+
+_END = text(
+    """
+    UPDATE message AS m SET state = e.state, error = e.error, ended_at = :at, claim = NULL, lease_until = NULL,
+        attempts = m.attempts - 1
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:errors AS text[])) AS e (id, state, error)
+    WHERE m.id = e.id
+    """
+)
+
+# Nobody was called: the row is as before the claim, but for when it is due.
+_HAND_BACK = text(
+    """
+    UPDATE message AS m SET state = b.state, claim = NULL, lease_until = NULL, attempts = m.attempts - 1,
+        gateway = CASE WHEN b.state = 'unknown' THEN m.gateway END,
+        error = coalesce(CAST(:error AS text), m.error), next_attempt_at = :due_at
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS uuid[]), CAST(:states AS text[])) AS b (id, claim, state)
+    WHERE m.id = b.id AND m.claim = b.claim AND m.state = 'sending'
+    RETURNING m.id
+    """
+)
+
+_RELEASE = text(
+    """
+    INSERT INTO attempt (message_id, number, gateway, segments, started_at, detail)
+    SELECT r.id, r.number, r.gateway, r.segments, :at, r.detail
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS uuid[]), CAST(:numbers AS smallint[]), CAST(:gateways AS text[]),
+                CAST(:segments AS smallint[]), CAST(:details AS text[])) AS r (id, claim, number, gateway, segments, detail)
+    JOIN message AS m ON m.id = r.id AND m.claim = r.claim AND m.state = 'sending'
+    RETURNING message_id
     """
 )
 
 _ABANDON = text(
     """
-    UPDATE message SET state = 'unknown', claim = NULL, lease_until = NULL, next_attempt_at =
-        CASE WHEN channel = 'sms' THEN lease_until + :patience ELSE CAST(:at AS timestamptz) END
-    WHERE channel = :channel AND state = 'sending' AND lease_until < :at
+    WITH lost AS MATERIALIZED (
+        SELECT id FROM message WHERE channel = :channel AND state = 'sending' AND lease_until < :at FOR UPDATE SKIP LOCKED),
+    told AS (
+        SELECT id, EXISTS (SELECT FROM attempt AS a JOIN message AS m ON m.id = a.message_id
+                           WHERE a.message_id = lost.id AND a.number = m.attempts) AS was_called,
+               EXISTS (SELECT FROM attempt AS a
+                       WHERE a.message_id = lost.id AND (a.outcome IS NULL OR a.outcome = 'unknown')) AS is_in_doubt
+        FROM lost)
+    UPDATE message AS m SET claim = NULL, lease_until = NULL,
+        state = CASE WHEN told.is_in_doubt THEN 'unknown' ELSE 'pending' END,
+        gateway = CASE WHEN told.is_in_doubt THEN m.gateway END,
+        attempts = m.attempts - CASE WHEN told.was_called THEN 0 ELSE 1 END,
+        next_attempt_at = CASE WHEN NOT told.was_called OR m.channel <> 'sms' THEN CAST(:at AS timestamptz)
+                               WHEN m.gateway = ANY(:can_ask) THEN m.lease_until + :ask_wait
+                               ELSE m.lease_until + :patience END
+    FROM told WHERE m.id = told.id
     """
 )
 
 
-def recover(session: Session, channel: Channel, at: datetime) -> int:
-    """Turn claims whose lease has run out into `unknown`: their sender was killed or frozen. Returns how many."""
-    result = session.execute(_ABANDON, {"channel": channel, "at": at, "patience": REPORT_PATIENCE})
-    return int(result.rowcount)  # type: ignore[attr-defined]
+def recover(session: Session, channel: Channel, at: datetime, can_ask: Collection[str] = ()) -> int:
+    """Free claims whose lease has run out: their sender was killed or frozen. Returns how many.
 
-
-def claim(
-    session: Session,
-    keyring: Keyring,
-    channel: Channel,
-    at: datetime,
-    lease: timedelta,
-    public_url: str,
-    report_url: Callable[[int], str],
-) -> Claimed | Skipped | None:
-    """Claim the most urgent due message of a channel and write its attempt; the caller commits before calling anybody.
-
-    None: nothing is due. `Skipped`: one was due but ended here without a call; try the next.
+    Where a call may have been made the message becomes `unknown`; `can_ask` are the gateways that can tell.
     """
-    token = uuid4()
-    given = {"claim": token, "lease_until": at + lease, "channel": channel, "at": at}
-    message_id = session.execute(_CLAIM, given).scalar_one_or_none()
-    if message_id is None:
-        return None
-    message = session.get_one(Message, message_id, populate_existing=True)
-    entry = CATALOGUE.get(message.template)
-    if entry is None:
-        return _end(message, "failed", "template-unknown", at)
-    unknown_before = _unknown_attempts(session, message_id)
-    if unknown_before and not entry.may_resend:
-        return _end(message, "held", "answer-unknown", at)
-    if entry.only_while_open and not _is_case_open(session, message.case_id):
-        return _end(message, "expired", "no-longer-needed", at)
-    if message_id in (digest := digests.write(session, [message_id], at)):
-        if (params := digest[message_id]) is None:
-            return _end(message, "expired", "no-longer-needed", at)
-        message.params = params
-    address, why = _address(session, keyring, message)
-    if address is None:
-        return _end(message, "failed", why, at)
-    if (fault := _write_text(message, entry, public_url)) is not None:
-        return _end(message, "failed", fault, at)
-    mark = RESEND if unknown_before else None
-    session.add(Attempt(message_id=message.id, number=message.attempts, started_at=at, detail=mark))
-    letter = Letter(
-        reference=_reference(message),
-        address=address,
-        language=message.language,
-        subject=message.subject,
-        body=message.body or "",
-        created_at=message.created_at,
-        report_url=report_url(message.id) if channel == "sms" else None,
-    )
-    return Claimed(message.id, token, message.attempts, channel, entry.may_resend, letter)
+    given = {"channel": channel, "at": at, "patience": REPORT_PATIENCE, "ask_wait": ASK_WAIT, "can_ask": list(can_ask)}
+    return int(session.execute(_ABANDON, given).rowcount)  # type: ignore[attr-defined]
 
 
-def settle(session: Session, claimed: Claimed, outcome: Outcome, at: datetime, chance: float) -> bool:
-    """Write down what came of an attempt. Returns whether the claim was still ours.
+def claim(session: Session, keyring: Keyring, terms: Terms, at: datetime, size: int) -> Batch:
+    """Claim the most urgent due messages of a channel, write their texts and count their cost; the caller commits.
 
-    Where it is not, a delivery report came first or the lease ran out: the message stays as it is, the attempt is noted
-    all the same.
+    A constant number of statements however many they are.
     """
-    session.execute(
-        update(Attempt)
-        .where(Attempt.message_id == claimed.id, Attempt.number == claimed.number)
-        .values(
-            finished_at=at, outcome=outcome.result, detail=func.concat_ws("; ", Attempt.detail, outcome.detail or None)
+    given = {"channel": terms.channel, "at": at, "lease_until": at + terms.lease, "size": size}
+    usable = {"usable": list(terms.gateways), "first": terms.gateways[0]}
+    rows = session.execute(_CLAIM, {**given, **usable}).all()
+    if not rows:
+        return Batch([], [])
+    rows = sorted(rows, key=lambda row: (row.priority, row.due_at, row.id))
+    reader = _Reader(session, keyring, terms, rows, at)
+    read = [reader.draft(row) for row in rows]
+    skipped = [each for each in read if isinstance(each, Skipped)]
+    drafts = [each for each in read if isinstance(each, Claimed)]
+    if skipped:
+        columns = {"ids": "id", "states": "state", "errors": "error"}
+        session.execute(_END, {"at": at, **{name: [getattr(s, c) for s in skipped] for name, c in columns.items()}})
+    if reader.written:
+        names = ("ids", "subjects", "bodies", "segments")
+        session.execute(_WRITE, dict(zip(names, map(list, zip(*reader.written, strict=True)), strict=True)))
+    if terms.channel != "sms":
+        return Batch(drafts, skipped)
+    fits = budgets.take(session, terms.budget, at, [draft.cost for draft in drafts])
+    over = [draft for draft, fit in zip(drafts, fits, strict=True) if not fit]
+    if over:
+        _back(session, over, budgets.next_day(at, terms.is_quiet_at_night), "budget-spent")
+    return Batch([draft for draft, fit in zip(drafts, fits, strict=True) if fit], skipped, len(over))
+
+
+def hand_back(session: Session, claims: Sequence[Claimed], at: datetime) -> None:
+    """Give up claims for which nobody was called: at once due again, at no cost; the caller commits."""
+    if claims:
+        free = _back(session, claims, at, None)
+        budgets.give_back(session, [(claimed.day, claimed.cost) for claimed in claims if claimed.id in free])
+
+
+def release(session: Session, claims: Sequence[Claimed], at: datetime) -> list[Claimed]:
+    """Write the attempts of claims that are called for as soon as this is committed; returns those that still are ours."""
+    if not claims:
+        return []
+    given = {
+        "at": at,
+        "ids": [claimed.id for claimed in claims],
+        "claims": [claimed.claim for claimed in claims],
+        "numbers": [claimed.number for claimed in claims],
+        "gateways": [claimed.gateway for claimed in claims],
+        "segments": [claimed.cost.segments for claimed in claims],
+        "details": [("ask" if each.asks_first else RESEND) if each.unknown_before else None for each in claims],
+    }
+    ours = set(session.execute(_RELEASE, given).scalars())
+    return [claimed for claimed in claims if claimed.id in ours]
+
+
+def _back(session: Session, claims: Sequence[Claimed], due_at: datetime, error: str | None) -> set[int]:
+    given = {
+        "ids": [claimed.id for claimed in claims],
+        "claims": [claimed.claim for claimed in claims],
+        "states": ["unknown" if claimed.unknown_before else "pending" for claimed in claims],
+        "due_at": due_at,
+        "error": error,
+    }
+    return set(session.execute(_HAND_BACK, given).scalars())
+
+
+class _Reader:
+    """Everything a batch of claimed rows needs to become letters, read in a few statements."""
+
+    def __init__(
+        self, session: Session, keyring: Keyring, terms: Terms, rows: Sequence[Row[Any]], at: datetime
+    ) -> None:
+        self._keyring, self._terms, self._at = keyring, terms, at
+        self.written: list[tuple[int, str | None, str, int | None]] = []
+        tried = [row.id for row in rows if row.attempts > 1]
+        self._history = {h.message_id: h for h in session.execute(_HISTORY, {"ids": tried})} if tried else {}
+        temporary = {row.case_id for row in rows if (e := CATALOGUE.get(row.template)) and e.only_while_open}
+        cases = select(Case.id).where(Case.id.in_(temporary - {None}), ~Case.is_open)
+        self._ended = set(session.scalars(cases)) if temporary - {None} else set()
+        ids = {row.officer_id for row in rows if row.officer_id is not None}
+        officers = select(Officer.id, Officer.is_active, Officer.email, Officer.phone).where(Officer.id.in_(ids))
+        self._officers = {officer.id: officer for officer in session.execute(officers)} if ids else {}
+        digest_ids = [row.id for row in rows if row.template == DIGEST]
+        self._digests = digests.write(session, digest_ids, at) if digest_ids else {}
+
+    def draft(self, row: Row[Any]) -> Claimed | Skipped:
+        """The letter of a row, or why there is none."""
+        entry = CATALOGUE.get(row.template)
+        if entry is None:
+            return Skipped(row.id, "failed", "template-unknown")
+        channel, history = self._terms.channel, self._history.get(row.id)
+        unknown = history.unknown if history else 0
+        policy, can_ask = doubt.policy_of(entry, channel), row.gateway in self._terms.can_ask
+        if unknown and doubt.step(policy, can_ask, unknown) == "hold":
+            return Skipped(row.id, "held", "answer-unknown")
+        if entry.only_while_open and row.case_id in self._ended:
+            return Skipped(row.id, "expired", "no-longer-needed")
+        params = row.params
+        if row.id in self._digests:
+            if (gathered := self._digests[row.id]) is None:
+                return Skipped(row.id, "expired", "no-longer-needed")
+            params = gathered
+        address, why = self._address(row)
+        if address is None:
+            return Skipped(row.id, "failed", why)
+        written = self._text(row, entry, params)
+        if isinstance(written, str):
+            return Skipped(row.id, "failed", written)
+        letter = Letter(
+            reference=reference_of(row),
+            address=address,
+            language=row.language,
+            subject=written.subject,
+            body=written.body,
+            created_at=row.created_at,
+            report_url=self._terms.report_url(row.id, row.gateway) if channel == "sms" else None,
+            provider_reference=row.provider_reference,
+            return_path=self._terms.return_path(row.id) if channel == "email" else None,
         )
-    )
-    values = _after(session, claimed, outcome, at, chance)
-    if outcome.reference:
-        values["provider_reference"] = outcome.reference
-    result = session.execute(
-        update(Message)
-        .where(Message.id == claimed.id, Message.state == "sending", Message.claim == claimed.claim)
-        .values(claim=None, lease_until=None, **values)
-    )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+        return Claimed(
+            id=row.id,
+            claim=row.claim,
+            number=row.attempts,
+            channel=channel,
+            gateway=row.gateway,
+            policy=policy,
+            can_ask=can_ask,
+            unknown_before=unknown,
+            temporary_before=history.temporary if history else 0,
+            day=dhaka_date(self._at),
+            cost=Cost(measure(written.body).parts if channel == "sms" else 0, budgets.is_reserved(entry)),
+            letter=letter,
+        )
+
+    def _address(self, row: Row[Any]) -> tuple[str | None, str]:
+        """The address to send to, or None and why there is none. Officers' is the one on file now."""
+        if row.officer_id is not None:
+            officer = self._officers[row.officer_id]
+            if not officer.is_active:
+                return None, "recipient-inactive"
+            address = officer.email if row.channel == "email" else officer.phone
+        else:
+            try:
+                address = self._keyring.open(row.address_sealed or b"", address_context(row.key))
+            except CannotOpen:
+                return None, "address-unreadable"
+        if not address:
+            return None, "address-missing"
+        if row.channel == "sms" and not is_sendable_mobile(address):
+            return (
+                None,
+                "number-not-allowed",
+            )  # asked again here, whatever is in the table: a premium number costs money
+        return address, ""
+
+    def _text(self, row: Row[Any], entry: Entry, params: dict[str, Any]) -> rendering.Text | str:
+        """Subject and body, written into the row at the first attempt so that all attempts say the same; or the fault.
+
+        The cap of parts holds for a text that was written earlier, too: by another release, or under another PUBLIC_URL.
+        """
+        channel = self._terms.channel
+        if row.body is not None:
+            written = rendering.Text(row.subject, row.body)
+        else:
+            try:
+                written = rendering.render(entry, channel, row.language, params, self._terms.public_url)
+            except (rendering.CannotRender, KeyError) as error:
+                return getattr(error, "code", "message-cannot-render")
+        parts = measure(written.body).parts if channel == "sms" else None
+        if parts is not None and parts > entry.sms_parts:
+            return "sms-too-long"
+        if row.body is None or row.segments != parts:
+            self.written.append((row.id, written.subject, written.body, parts))
+        return written
 
 
-def _after(session: Session, claimed: Claimed, outcome: Outcome, at: datetime, chance: float) -> dict[str, Any]:
-    """The message's columns after an outcome."""
-    if outcome.result == "accepted":
-        return {"state": "accepted", "error": None}
-    if outcome.result == "delivered":
-        return {"state": "delivered", "error": None, "ended_at": at}
-    if outcome.result == "refused":
-        return {"state": "failed", "error": outcome.detail, "ended_at": at}
-    if outcome.result == "unknown":
-        return _after_unknown(session, claimed, outcome, at, chance)
-    back = {"state": "pending" if not _unknown_attempts(session, claimed.id) else "unknown", "error": outcome.detail}
-    if outcome.result == "not_sent":
-        return {**back, "next_attempt_at": at}
-    if outcome.result == "unreachable":
-        return {**back, "next_attempt_at": at + UNREACHED_WAIT}
-    asked = timedelta(seconds=outcome.retry_after_seconds) if outcome.retry_after_seconds is not None else None
-    wait = retry_wait(_attempts(session, claimed.id, Attempt.outcome == "temporary"), chance, asked)
-    if wait is None:
-        return {"state": "failed", "error": f"gave up: {outcome.detail}", "ended_at": at}
-    return {**back, "next_attempt_at": at + wait}
-
-
-def _after_unknown(session: Session, claimed: Claimed, outcome: Outcome, at: datetime, chance: float) -> dict[str, Any]:
-    """An SMS waits for its delivery report, then goes once more; an e-mail goes again under the same Message-ID.
-
-    After that it waits until the end of its life, when it is held for a person unless a report has come.
-    """
-    values: dict[str, Any] = {"state": "unknown", "error": outcome.detail}
-    if claimed.channel == "email":
-        wait = retry_wait(claimed.number, chance)
-        return {**values, "next_attempt_at": at + wait if wait is not None else Message.expires_at}
-    if claimed.may_resend and _unknown_attempts(session, claimed.id) < MOST_UNKNOWN:
-        return {**values, "next_attempt_at": at + REPORT_PATIENCE}
-    return {**values, "next_attempt_at": Message.expires_at}
-
-
-def _unknown_attempts(session: Session, message_id: int) -> int:
-    """How many attempts ended without an answer, those of dead senders among them; the one under way does not count."""
-    abandoned = Attempt.outcome.is_(None) & (Attempt.number < Message.attempts)
-    return _attempts(session, message_id, (Attempt.outcome == "unknown") | abandoned)
-
-
-def _attempts(session: Session, message_id: int, condition: ColumnElement[bool]) -> int:
-    counted = select(func.count()).select_from(Attempt).join(Message, Message.id == Attempt.message_id)
-    return int(session.execute(counted.where(Attempt.message_id == message_id, condition)).scalar_one())
-
-
-def _reference(message: Message) -> str:
+def reference_of(message: Any) -> str:
     """Our name for a message at a provider: the same for every attempt, never the same for two messages, wherever kept."""
     digest = hashlib.sha256(f"{message.key} {message.created_at.isoformat()}".encode()).hexdigest()
     return f"grm.{message.id}.{digest[:16]}"
 
 
-def _end(message: Message, state: str, error: str, at: datetime) -> Skipped:
-    message.state, message.error, message.ended_at = state, error, at
-    message.claim = message.lease_until = None
-    message.attempts -= 1  # nobody was called
-    return Skipped(message.id, error)
-
-
-def _is_case_open(session: Session, case_id: int | None) -> bool:
-    return case_id is None or bool(session.execute(select(Case.is_open).where(Case.id == case_id)).scalar_one())
-
-
-def _address(session: Session, keyring: Keyring, message: Message) -> tuple[str | None, str]:
-    """The address to send to, or None and why there is none. Officers' is the one on file now."""
-    if message.officer_id is not None:
-        officer = session.get_one(Officer, message.officer_id, populate_existing=True)
-        if not officer.is_active:
-            return None, "recipient-inactive"
-        address = officer.email if message.channel == "email" else officer.phone
-    else:
-        try:
-            address = keyring.open(message.address_sealed or b"", address_context(message.key))
-        except CannotOpen:
-            return None, "address-unreadable"
-    if not address:
-        return None, "address-missing"
-    if message.channel == "sms" and not is_sendable_mobile(address):
-        return None, "number-not-allowed"  # asked again here, whatever is in the table: a premium number costs money
-    return address, ""
-
-
-def _write_text(message: Message, entry: Entry, public_url: str) -> str | None:
-    """Write subject and body into the row at the first attempt, so that all attempts say the same; or return the fault."""
-    if message.body is not None:
-        return None
-    channel: Channel = "sms" if message.channel == "sms" else "email"
-    try:
-        written = rendering.render(entry, channel, message.language, message.params, public_url)
-    except (rendering.CannotRender, KeyError) as error:
-        return getattr(error, "code", "message-cannot-render")
-    message.subject, message.body = written.subject, written.body
-    return None
-
-
 _END_OVERDUE = text(
     """
-    UPDATE message SET claim = NULL, lease_until = NULL, ended_at = :at,
+    WITH over AS MATERIALIZED (
+        SELECT id FROM message
+        WHERE ended_at IS NULL AND expires_at <= :at AND (state <> 'sending' OR lease_until < :at) FOR UPDATE SKIP LOCKED)
+    UPDATE message AS m SET claim = NULL, lease_until = NULL, ended_at = :at,
         state = CASE WHEN state IN ('unknown', 'sending') THEN 'held' ELSE 'expired' END,
         error = CASE WHEN state IN ('unknown', 'sending') THEN 'answer-unknown'
                      WHEN state = 'accepted' THEN 'no-delivery-report'
                      ELSE concat_ws(': ', 'too-late', error) END
-    WHERE ended_at IS NULL AND expires_at <= :at AND (state <> 'sending' OR lease_until < :at)
-    RETURNING state
+    FROM over WHERE m.id = over.id
+    RETURNING m.state
     """
 )
 

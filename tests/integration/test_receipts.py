@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -18,6 +18,7 @@ from grm.notifications.channels.contract import Outcome
 from grm.notifications.delivery import end_overdue
 from grm.notifications.models import Message, Receipt
 from grm.notifications.receipts import RANK, Report
+from grm.notifications.settling import Settled, settle
 from tests.support.outbox import add_message, later, message
 
 ORDERS = [
@@ -152,11 +153,8 @@ def test_every_order_of_reports_and_our_own_commit_ends_the_same(
         session.execute(text("UPDATE message SET next_attempt_at = next_attempt_at + interval '2 days'"))
         session.commit()
         message_id = add_message(session, now, f"m{number}", expires_at=later(now, hours=1))
-        with transaction(now) as act:
-            claimed = outbox.claim(
-                act.session, context.keyring(), "sms", now, later(now, seconds=30) - now, "http://x", lambda _: "r"
-            )
-        assert isinstance(claimed, outbox.Claimed) and claimed.id == message_id
+        claimed = claim_one(now)
+        assert claimed.id == message_id
         seen = [RANK["sending"]]
         for step in order:
             take_step(step, claimed, now)
@@ -168,6 +166,16 @@ def test_every_order_of_reports_and_our_own_commit_ends_the_same(
     assert len(ends) == 1, ends
 
 
+def claim_one(now: datetime, gateway: str = "default") -> outbox.Claimed:
+    """Claim the one due message and write its attempt, as a sender does right before the call."""
+    terms = outbox.Terms("sms", timedelta(seconds=30), (gateway,), frozenset(), "http://x", lambda *_: "r")
+    with transaction(now) as act:
+        batch = outbox.claim(act.session, context.keyring(), terms, now, 10)
+    with transaction(now) as act:
+        (claimed,) = outbox.release(act.session, batch.claimed, now)
+    return claimed
+
+
 def take_step(step: object, claimed: outbox.Claimed, now: datetime) -> None:
     if step == "expire":
         end_overdue(later(now, hours=2))
@@ -175,7 +183,7 @@ def take_step(step: object, claimed: outbox.Claimed, now: datetime) -> None:
     with transaction(now) as act:
         if step in ("settle", "lost"):
             result = Outcome("accepted" if step == "settle" else "unknown", "said")
-            outbox.settle(act.session, claimed, result, now, 0.5)
+            settle(act.session, [Settled(claimed, result, 0.5)], now)
         else:
             assert isinstance(step, int)
             receipts.take(act, Report(claimed.id, step, ""))
@@ -197,14 +205,10 @@ def test_a_failure_reported_after_the_end_changes_nothing_and_a_delivery_does(se
 def test_an_early_report_survives_our_own_commit(session: Session, now: datetime) -> None:
     """The gateway reports delivery before its answer reaches us: the later "accepted" must not push the message back."""
     message_id = add_message(session, now)
-    with transaction(now) as act:
-        claimed = outbox.claim(
-            act.session, context.keyring(), "sms", now, later(now, seconds=30) - now, "http://x", lambda _: "r"
-        )
-    assert isinstance(claimed, outbox.Claimed)
+    claimed = claim_one(now)
     with transaction(now) as act:
         assert receipts.take(act, Report(message_id, 1, "early"))
     with transaction(now) as act:
-        assert not outbox.settle(act.session, claimed, Outcome("accepted", "HTTP 202"), now, 0.5)
+        assert settle(act.session, [Settled(claimed, Outcome("accepted", "HTTP 202"), 0.5)], now) == set()
     row = session.execute(select(Message).execution_options(populate_existing=True)).scalar_one()
     assert row.state == "delivered"

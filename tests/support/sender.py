@@ -28,6 +28,10 @@ class Stalled:
         sys.stdin.readline()
         return self._real.send(letter, may_send)
 
+    def hang_up(self) -> None:
+        """As the real one does."""
+        self._real.hang_up()
+
 
 def main() -> None:
     """One tick."""

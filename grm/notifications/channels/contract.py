@@ -1,4 +1,4 @@
-"""What delivery asks of a channel, and the eight things that can come of handing a message over.
+"""What delivery asks of a channel, and the nine things that can come of handing a message over.
 
 The words matter more than the protocol behind them: "refused" is never "sent", "accepted" is not "delivered", and an
 answer that was lost is not an error but a state of its own.
@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-Result = Literal["accepted", "delivered", "refused", "temporary", "unreachable", "no_balance", "unknown", "not_sent"]
+Result = Literal[
+    "accepted", "delivered", "refused", "temporary", "unreachable", "no_balance", "unknown", "not_sent", "asked"
+]
 
 RESULTS: dict[Result, str] = {
     "accepted": "the provider has it and will report on it",
@@ -21,6 +23,7 @@ RESULTS: dict[Result, str] = {
     "no_balance": "our account there is empty; it does not have the message",
     "unknown": "the message was handed over and no answer came: it may or may not have been taken",
     "not_sent": "we gave up before handing anything over",
+    "asked": "we asked whether it has an earlier attempt, and learnt nothing; nothing was handed over",
 }
 
 
@@ -32,6 +35,8 @@ class Outcome:
     detail: str = ""
     retry_after_seconds: float | None = None
     reference: str | None = None
+    is_sighting: bool = False
+    """It is the provider's word about an earlier attempt: nothing was handed over now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,20 @@ class Transport(Protocol):
         """Hand one message over and say what came of it.
 
         Takes at most four timeouts, at most two of them before `may_send` is asked; never raises for what the other
-        side does; calls the configured provider and nobody else.
+        side does; calls the configured provider and nobody else. Any number of threads may call it at the same time.
         """
+        ...
+
+    def hang_up(self) -> None:
+        """Close the connections that are kept for the next message."""
+        ...
+
+
+class Witness(Protocol):
+    """A channel whose provider can be asked for a message."""
+
+    def look_up(self, letter: Letter) -> Sighting:
+        """Ask the provider whether it has the message. Takes at most three timeouts; never raises for what it answers."""
         ...
 
 
