@@ -23,10 +23,11 @@ from grm.kernel import logging as kernel_logging
 from grm.kernel.crypto import Keyring
 from grm.kernel.db import db, ping_idle_connections
 from grm.notifications import queries as notification_queries
+from grm.notifications import wording as notification_wording
 from grm.notifications import views as notification_views
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
-from grm.reports import administration
+from grm.reports import administration, rehearsal_views
 from grm.reports import views as reports_views
 from grm.watch import coverage, gauges, providers
 from grm.web import compression, errors, guard, health, locale, metrics, nav, presentation, security
@@ -100,8 +101,9 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(cases_views.blueprint)
     app.register_blueprint(reports_views.blueprint)
     app.register_blueprint(administration.blueprint)
+    app.register_blueprint(rehearsal_views.blueprint)
     app.register_blueprint(notification_views.blueprint)
-    case_panels.register_messages(app, notification_queries.messages_of_case)
+    case_panels.register_messages(app, notification_queries.messages_of_case, notification_wording.fault)
     app.extensions["grm.sign_in_and_resume"] = accounts_views.sign_in_and_resume
 
 

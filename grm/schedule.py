@@ -78,6 +78,13 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
             "ends messages that are too old to be of use",
         ),
         Entry("rehearse", "escalation.rehearse", 6, "ticks", "goes on with a rehearsal of proposed limits, in short steps"),
+        Entry(
+            "follow-up",
+            "notifications.follow-up",
+            30,
+            "ticks",
+            "notes who was told, and makes a task where a message did not arrive",
+        ),
         Entry("tidy", "intake.tidy", 600, "ticks", "removes drafts, sessions and counters past their time"),
         Entry("forget", "watch.forget", 600, "ticks", "forgets texts and records that are kept for a while only"),
     )

@@ -1,16 +1,17 @@
 """What the complainant sees of a case: plain words, public events only, nobody's name in the office."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from grm.cases import history, queries
+from grm.cases import history, instances, lifecycle, queries
 from grm.cases.models import Case
+from grm.cases.permissions import CaseFacts
 from grm.cases.queries import EventLine
-from grm.cases.states import TRANSITIONS as _TRANSITIONS
-from grm.cases.states import Action, Status
+from grm.cases.states import COMPLAINANT_ACTIONS, Action, Status
 from grm.deadlines.explain import Explanation, explain_case
+from grm.deadlines.models import MAIN_KINDS
 from grm.kernel import actor
 from grm.kernel.clock import dhaka_date
 from grm.kernel.text import clean_text
@@ -50,7 +51,19 @@ class PublicStatus:
     answer_by_on: date | None
     outcome: str | None
     reply: str | None
+    recommendation: str | None
+    """What the Cabinet Division has asked the ministry to do."""
+    is_complying: bool
+    """Whether the ministry is about it."""
+    is_anew: bool
+    """Whether a higher officer has the complaint and has not looked at it yet."""
     may: frozenset[str]
+    contest_by_on: date | None
+    """The last day to say that the answer does not solve it."""
+    appeal_by_on: date | None
+    """The last day to appeal; None while that time has not begun, or where an appeal is against the silence."""
+    appeal_to: str
+    """Who would hear the appeal; empty where there is none."""
     events: tuple[PublicEvent, ...]
     explanations: tuple[Explanation, ...]
 
@@ -58,13 +71,17 @@ class PublicStatus:
 def status_of(session: Session, tracking_number: str, now: datetime) -> PublicStatus:
     """The page of one case, for whoever opened it with its secret. Raises `NotFound`."""
     who = actor.complainant(tracking_number)
-    case, _ = queries.find_case(session, who, tracking_number)
+    case, facts = queries.find_case(session, who, tracking_number)
     lines = queries.events_of(session, case.id)
     book = directory(session)
     is_waiting = case.status == Status.WAITING
+    is_complying = case.is_open and case.main_clock == "comply"
     asked = _last(lines, "asked")
-    ended = _last(lines, "resolved", "declined")
-    clocks = [each for each in explain_case(session, case.id) if each.kind == "resolve"]
+    has_answer = is_complying or case.status in (Status.RESOLVED, Status.CLOSED, Status.DECLINED)
+    ended = _last(lines, "resolved", "declined", "recommended", "complied") if has_answer else None
+    recommended = _last(lines, "recommended") if case.main_clock == "comply" else None
+    may = frozenset(each for each in COMPLAINANT_ACTIONS if lifecycle.decide(facts, each, who, now).is_allowed)
+    clocks = [each for each in explain_case(session, case.id) if each.kind == case.main_clock]
     return PublicStatus(
         tracking_number=case.tracking_number,
         version=case.version,
@@ -80,22 +97,39 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
         answer_by_on=dhaka_date(case.waiting_until) if is_waiting and case.waiting_until else None,
         outcome=_outcome(case, ended),
         reply=(ended.texts.get("reply") or ended.texts.get("reason")) if ended else None,
-        may=frozenset(action.value for action in _OWN_ACTS if (Status(case.status), action) in _TRANSITIONS),
-        events=tuple(_public(line, case, book) for line in lines if line.kind in history.PUBLIC_KINDS),
+        recommendation=recommended.texts.get("recommendation") if recommended else None,
+        is_complying=is_complying,
+        is_anew=case.status == Status.FILED and _last(lines, "contested", "appealed") is not None,
+        may=frozenset(each.value for each in may),
+        contest_by_on=_last_day(facts.confirm_until_at),
+        appeal_by_on=_last_day(facts.appeal_until_at) if not case.is_open else None,
+        appeal_to=_appeal_to(session, case, facts, now) if Action.APPEAL in may else "",
+        events=tuple(_public(line, case, book) for line in lines if _is_public(line)),
         explanations=tuple(clocks[-1:]),
     )
 
 
-_OWN_ACTS = (Action.ANSWER, Action.ADD_INFORMATION, Action.WITHDRAW)
+def _is_public(line: EventLine) -> bool:
+    """Dates and levels of side clocks are the office's own affair: to the complainant they would look like the answer's."""
+    return line.kind in history.PUBLIC_KINDS and line.data.get("deadline_kind", "resolve") in MAIN_KINDS
+
+
+def _last_day(until_at: datetime | None) -> date | None:
+    return dhaka_date(until_at - timedelta(microseconds=1)) if until_at else None
+
+
+def _appeal_to(session: Session, case: Case, facts: CaseFacts, now: datetime) -> str:
+    to = instances.above(session, case, facts, dhaka_date(now))
+    return f"{name(directory(session).office(to.office_id))} – {label('desk', to.desk)}"
 
 
 def was_said(session: Session, tracking_number: str, text: str) -> bool:
     """Whether the complainant's last words on the case were these already: a second press of the button, not a second
-    message."""
+    message. An appeal against silence may be without words."""
     who = actor.complainant(tracking_number)
     case, _ = queries.find_case(session, who, tracking_number)
     own = [line for line in queries.events_of(session, case.id) if line.actor_kind == "complainant"]
-    return bool(own) and clean_text(text) in own[-1].texts.values()
+    return bool(own) and clean_text(text) in (*own[-1].texts.values(), *(("",) if own[-1].kind == "appealed" else ()))
 
 
 def _last(lines: tuple[EventLine, ...], *kinds: str) -> EventLine | None:
@@ -126,6 +160,23 @@ def _title(line: EventLine, book: Directory) -> str:
             "The date was missed. The complaint has risen to a higher level: %(level)s",
             level=number(data.get("level", 0)),
         )
+    if line.kind == "contested":
+        office = _office(book, data.get("to_office_id"))
+        return gettext("You said that it is not solved. It went to: %(office)s", office=office)
+    if line.kind == "appealed":
+        return gettext("You appealed. It went to: %(office)s", office=_office(book, data.get("to_office_id")))
+    if line.kind == "recommended":
+        return gettext(
+            "The Cabinet Division has decided. %(office)s is to carry it out by %(date)s",
+            office=_office(book, data.get("to_office_id")),
+            date=_day(data.get("due_on")),
+        )
+    if line.kind == "extension_approved":
+        return gettext(
+            "The date of the answer moved from %(before)s to %(after)s because the matter is being investigated",
+            before=_day(data.get("from_due_on")),
+            after=_day(data.get("to_due_on")),
+        )
     if line.kind == "redated":
         return gettext(
             "The date of the answer moved from %(before)s to %(after)s because of a holiday",
@@ -142,6 +193,9 @@ def _plain(kind: str) -> str:
         "answered": gettext("You answered"),
         "information_added": gettext("You added something"),
         "resumed": gettext("The time for your answer is over; the office goes on without it"),
+        "investigation_started": gettext("The matter is being investigated"),
+        "investigation_reported": gettext("The investigation is finished"),
+        "complied": gettext("The ministry has reported what it did"),
         "resolved": gettext("The office has answered"),
         "declined": gettext("The office cannot take up this complaint, for the reason below"),
         "escalation_withdrawn": gettext("With the new date nothing is late: the rise to a higher level was taken back"),

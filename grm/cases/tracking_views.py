@@ -7,7 +7,7 @@ from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, StringField, TextAreaField
 
-from grm.cases import service, tracking
+from grm.cases import appeals, service, tracking
 from grm.cases.content import LONGEST_TEXT
 from grm.cases.public_status import PublicStatus, status_of, was_said
 from grm.kernel import clock
@@ -21,7 +21,6 @@ from grm.web.presentation import number as grouped
 from grm.web.security import form_is_stale
 
 blueprint = Blueprint("tracking", __name__)
-ACTS = ("answer", "add_information", "withdraw")
 
 
 class CodesForm(BaseForm):
@@ -38,11 +37,22 @@ class ActsForm(BaseForm):
     information = TextAreaField(
         lazy("What do you want to add?"), description=lazy("Something new, a correction, or that it is solved.")
     )
+    not_solved = TextAreaField(
+        lazy("What is not solved?"), description=lazy("In your own words. A few words are enough.")
+    )
+    grounds = TextAreaField(lazy("Why do you appeal?"), description=lazy("In your own words. A few words are enough."))
     reason = TextAreaField(lazy("Why do you withdraw it?"), description=lazy("You need not say why."))
     confirm = BooleanField(lazy("Yes, I want to withdraw this complaint. It then ends."))
 
 
-FIELD_OF = {"answer": "answer", "add_information": "information", "withdraw": "reason"}
+FIELD_OF = {
+    "answer": "answer",
+    "add_information": "information",
+    "withdraw": "reason",
+    "contest": "not_solved",
+    "appeal": "grounds",
+}
+"""What the complainant may do, with the field that counts."""
 
 
 @blueprint.route("/track", methods=["GET", "POST"])
@@ -96,7 +106,7 @@ def _act() -> Response | tuple[Response, int]:
         )
         return _show(status_of(db.session(), number, now), form), 400
     action = request.form.get("action", "")
-    if action not in ACTS:
+    if action not in FIELD_OF:
         return _show(status_of(db.session(), number, now), form), 422
     if action == "withdraw" and not form.confirm.data:
         form.confirm.errors = [gettext("Tick the box to confirm that you withdraw the complaint")]
@@ -105,8 +115,7 @@ def _act() -> Response | tuple[Response, int]:
     try:
         _do(action, number, text)
     except InvalidInput as error:
-        for field, code in error.fields.items():
-            getattr(form, field).errors = [_fault(code, len(text))]
+        getattr(form, FIELD_OF[action]).errors = [_fault(code, len(text)) for code in error.fields.values()]
         return _show(status_of(db.session(), number, now), form), 422
     except IllegalAction:
         form.form_errors.append(
@@ -135,6 +144,10 @@ def _perform(action: str, number: str, text: str, version: int | None) -> None:
         service.answer_question(who, number, text, version=version)
     elif action == "add_information":
         service.add_information(who, number, text, version=version)
+    elif action == "contest":
+        appeals.contest_case(who, number, text, version=version)
+    elif action == "appeal":
+        appeals.appeal_case(who, number, text, version=version)
     else:
         service.withdraw_case(who, number, text, version=version)
 
@@ -176,7 +189,7 @@ def _wait_text(seconds: int) -> str:
 
 def _ask(form: CodesForm) -> Response:
     """The page that asks for the codes. Words written on a status page that has closed are carried along."""
-    kept = {name: request.form[name] for name in ("answer", "information", "reason") if request.form.get(name)}
+    kept = {name: request.form[name] for name in FIELD_OF.values() if request.form.get(name)}
     return make_response(render_template("cases/track.html", form=form, kept=kept))
 
 

@@ -19,10 +19,11 @@ from urllib.parse import urlencode
 import structlog
 from sqlalchemy import select, text
 
-from grm.kernel.gateways import Found
-from grm.kernel.text import clean_line
+from grm.kernel.gateways import Found, Reports
+from grm.kernel.text import clean_line, has_forbidden_characters
 from grm.kernel.transaction import Act
 from grm.notifications.channels.contract import one_line
+from grm.notifications.channels.sms_http import reader
 from grm.notifications.models import Message, Receipt
 from grm.notifications.outbox import reference_of
 
@@ -157,12 +158,32 @@ def gateway_report_url(base_url: str, secret_key: str, message_id: int, gateway:
     return f"{base_url}{PATH}/{gateway}?{urlencode({'m': message_id, 't': mac(secret_key, message_id)})}"
 
 
+def bears_token(reports: Reports, *given: str) -> bool:
+    """Whether one of the texts that a call-back to the fixed address brought is the gateway's token; in constant time.
+
+    Without a configured token there is no fixed address.
+    """
+    plain = [each.removeprefix("Bearer ").encode("utf-8", "replace") for each in given]
+    found = [hmac.compare_digest(reports.token.encode(), each) for each in plain]
+    return bool(reports.token) and any(found)
+
+
+def read_described(gateway: str, reports: Reports, message_id: int | None, body: str) -> DescribedReport:
+    """A call-back as its gateway's description reads it; `body` is JSON, or a form's fields as JSON."""
+    look = reader(body)
+    word, reference = _storable(look(reports.status)), _storable(look(reports.reference) if reports.reference else None)
+    return DescribedReport(gateway, message_id, reference, reports.is_ours, word, reports.words.get(word))
+
+
+def _storable(value: str | None) -> str:
+    return "" if value is None or has_forbidden_characters(value) else clean_line(value)[:200]
+
+
 def take_described(act: Act, report: DescribedReport) -> bool:
     """Keep a described gateway's report and lift its message's state; returns whether it changed anything."""
     message_id = _message_of(act, report)
-    word = one_line(clean_line(report.word.replace("\x00", "")))[:60]
-    reference = clean_line(report.reference.replace("\x00", ""))[:200] or str(report.message_id or "")
-    _keep(act, message_id, report.gateway, reference, word, "")
+    word = one_line(report.word)[:60]
+    _keep(act, message_id, report.gateway, report.reference or str(report.message_id or ""), word, "")
     if report.meaning is None:
         log.warning("delivery report with an unknown status", gateway=report.gateway, status=word)
         return False

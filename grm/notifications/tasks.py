@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from grm.kernel import context
-from grm.notifications import delivery
+from grm.notifications import delivery, undelivered
 from grm.notifications.catalogue import Channel
 
 
@@ -23,6 +23,12 @@ def deliver_email() -> None:
 def expire_messages() -> None:
     """End messages that are too old to be of use."""
     delivery.end_overdue()
+
+
+@shared_task(name="notifications.follow-up")
+def follow_up() -> None:
+    """See what became of the messages that complainants had to get."""
+    undelivered.follow_up()
 
 
 def _deliver(channel: Channel) -> None:

@@ -1,5 +1,6 @@
 """HTTP: the gateway's delivery reports, and in development the outbox as its recipients would see it."""
 
+import json
 import re
 
 import structlog
@@ -8,6 +9,7 @@ from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from grm.kernel import context
+from grm.kernel.gateways import HttpDescription
 from grm.kernel.text import has_forbidden_characters
 from grm.kernel.transaction import transaction
 from grm.notifications import receipts, sink
@@ -72,6 +74,34 @@ def with_links(text: str, public_url: str) -> Markup:
         Markup('<a href="{0}">{0}</a>').format(piece) if number % 2 else escape(piece)
         for number, piece in enumerate(pieces)
     )
+
+
+@blueprint.route(f"{receipts.PATH}/<gateway>", methods=["GET", "POST"])
+@public(
+    "gateway call-back: a MAC over the message's id, or a token that only the gateway knows, proves where it comes from"
+)
+@machine_endpoint
+def take_described_receipt(gateway: str) -> Response:
+    """Take a report in the words of a described gateway: 200 for every authentic one, 401 for any other."""
+    settings = context.settings()
+    about = next((each for each in settings.sms_gateways_file if each.name == gateway), None)
+    if not isinstance(about, HttpDescription) or about.reports is None:
+        return _plain("refused", 401)
+    reports, message_id, token = about.reports, request.args.get("m", ""), request.args.get("t", "")
+    is_ours = receipts.is_authentic((settings.secret_key, *settings.secret_key_fallbacks), message_id, token)
+    if not is_ours and not receipts.bears_token(reports, *_tokens(reports.token_in)):
+        log.warning("delivery report with a bad signature", gateway=gateway)
+        return _plain("refused", 401)
+    body = request.get_data(as_text=True) if request.is_json else json.dumps(request.values.to_dict())
+    report = receipts.read_described(about.name, reports, int(message_id) if is_ours else None, body)
+    with transaction() as act:
+        receipts.take_described(act, report)
+    return _plain("ok", 200)
+
+
+def _tokens(name: str) -> tuple[str, str]:
+    """What the request brings under a name, as a field and as a header."""
+    return request.values.get(name, ""), request.headers.get(name, "")
 
 
 def _plain(body: str, status: int) -> Response:

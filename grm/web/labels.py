@@ -123,6 +123,18 @@ LABELS: dict[str, dict[str, str]] = {
         "case-complied-complainant": _("Notice that the recommendation was carried out"),
     },
     "contact_way": {"phone": _("By phone"), "letter": _("By letter"), "in_person": _("In person")},
+    "rehearsal_state": {
+        "waiting": _("Waiting to begin"),
+        "running": _("Under way"),
+        "done": _("Done"),
+        "failed": _("Could not be done"),
+    },
+    "rehearsal_change": {
+        "newly_late": _("Newly late"),
+        "no_longer_late": _("No longer late"),
+        "moved": _("Due on another day"),
+        "retimed": _("Only its steps come at other times"),
+    },
     "sex": {"female": _("Woman"), "male": _("Man"), "other": _("Third gender (Hijra)")},
     "age_group": {
         "under_18": _("Under 18"),

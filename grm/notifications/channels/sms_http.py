@@ -99,7 +99,7 @@ def _ask(lines: Lines, call: Call, values: dict[str, str], may_send: MaySend) ->
 
 def read_answer(answers: Answers, reply: Reply) -> Outcome:
     """What the answer to a message means. Of its words only a code is kept: the rest may repeat number, text or key."""
-    look = _reader(reply.text)
+    look = reader(reply.text)
     code = look(answers.code) if answers.code else None
     status = f"HTTP {reply.status}"
     detail = f"{status} {one_line(code)[:40]}".strip() if code else status
@@ -128,12 +128,12 @@ def _by_status(status: int) -> Result:
 
 def meaning_of(reply: Reply, status: Pick, words: dict[str, Found] | Any) -> Found | None:
     """What a word of the gateway, or the status of its answer, means; None where the description does not say."""
-    word = _reader(reply.text)(status)
+    word = reader(reply.text)(status)
     found: Found | None = words.get(word or "") or words.get(f"HTTP {reply.status}")
     return found
 
 
-def _reader(body: str) -> Callable[[Pick], str | None]:
+def reader(body: str) -> Callable[[Pick], str | None]:
     """A function that picks something from a body, which is read as JSON once, when a path asks for it."""
     parsed: list[Any] = []
 
