@@ -7,7 +7,7 @@ from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, StringField, TextAreaField
 
-from grm.cases import appeals, service, tracking
+from grm.cases import appeals, informing, service, tracking
 from grm.cases.content import LONGEST_TEXT
 from grm.cases.public_status import PublicStatus, status_of, was_said
 from grm.kernel import clock
@@ -85,6 +85,7 @@ def _open() -> Response | tuple[Response, int]:
             gettext("These two codes do not belong together. Check each letter and figure on your receipt.")
         )
         return _ask(form), 422
+    informing.note_reading(knock.tracking_number)  # whoever sees the page knows of the decision, or of the question
     return _show(status_of(db.session(), knock.tracking_number, knock.now), ActsForm(request.form))
 
 
