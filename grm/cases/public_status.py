@@ -10,6 +10,7 @@ from grm.cases.models import Case
 from grm.cases.permissions import CaseFacts
 from grm.cases.queries import EventLine
 from grm.cases.states import COMPLAINANT_ACTIONS, Action, Status
+from grm.cases.why import in_plain_words, moves_of
 from grm.deadlines.explain import Explanation, explain_case
 from grm.deadlines.models import MAIN_KINDS
 from grm.kernel import actor
@@ -66,6 +67,13 @@ class PublicStatus:
     """Who would hear the appeal; empty where there is none."""
     events: tuple[PublicEvent, ...]
     explanations: tuple[Explanation, ...]
+    why: tuple[str, ...]
+    """Why this date, in a few plain sentences."""
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether the date may move, because the holidays are not announced that far."""
+        return any(each.is_provisional for each in self.explanations)
 
 
 def status_of(session: Session, tracking_number: str, now: datetime) -> PublicStatus:
@@ -82,6 +90,7 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
     recommended = _last(lines, "recommended") if case.main_clock == "comply" else None
     may = frozenset(each for each in COMPLAINANT_ACTIONS if lifecycle.decide(facts, each, who, now).is_allowed)
     clocks = [each for each in explain_case(session, case.id) if each.kind == case.main_clock]
+    moves = moves_of(clocks, lines)
     return PublicStatus(
         tracking_number=case.tracking_number,
         version=case.version,
@@ -106,6 +115,7 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
         appeal_to=_appeal_to(session, case, facts, now) if Action.APPEAL in may else "",
         events=tuple(_public(line, case, book) for line in lines if _is_public(line)),
         explanations=tuple(clocks[-1:]),
+        why=in_plain_words(clocks[-1], moves[clocks[-1].deadline_id], case.is_paused) if clocks else (),
     )
 
 

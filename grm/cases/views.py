@@ -8,9 +8,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from grm.cases import appeals, casepage, informing, investigations, queries, queuepage, service, wording
+from grm.cases import why as why_page
 from grm.cases.forms import ActionForm, form_for
 from grm.cases.states import Action
-from grm.deadlines.explain import explain_case
+from grm.kernel import clock
 from grm.kernel import tracking_number as numbers
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
@@ -56,10 +57,15 @@ def case(tracking_number: str) -> Any:
 @blueprint.get("/cases/<tracking_number>/why")
 @requires(*READERS)
 def why(tracking_number: str) -> str:
-    """Every day between filing and due date: counted, skipped or paused."""
+    """Every day between filing and due date, what moved the dates, and with whom the days lay."""
     session, actor = db.session(), guard.actor()
     found, _ = queries.find_case(session, actor, tracking_number)
-    return render_template("cases/why.html", case=found, explanations=explain_case(session, found.id))
+    reasons = why_page.load(session, found, clock.now(session))
+    book = directory(session)
+    charges = [
+        (why_page.holder_in_words(each.holder, reasons.officers, book), each) for each in reasons.charged.charges
+    ]
+    return render_template("cases/why.html", case=found, why=reasons, charges=charges)
 
 
 def _act(actor: Actor, tracking_number: str) -> Any:

@@ -31,6 +31,8 @@ class Explanation:
     due_at: datetime
     reckoned_due_on: date
     reckoned_due_at: datetime
+    needed: int
+    extension_days: int
     lines: tuple[DayLine, ...]
     policy: Policy
     pauses: tuple[Pause, ...]
@@ -44,13 +46,13 @@ class Explanation:
         """Whether the sum of the days is the stored date."""
         return (
             (self.reckoned_due_on, self.reckoned_due_at) == (self.due_on, self.due_at)
-            and self.counted == self.policy.limit
+            and self.counted == self.needed
             and self.is_provisional == (self.due_on > self.covered_until)
         )
 
     @property
     def counted(self) -> int:
-        """How many days were counted: the policy's limit, if all is well."""
+        """How many days were counted: the policy's limit and what was granted on top, if all is well."""
         return self._how_many("counted")
 
     @property
@@ -67,6 +69,20 @@ class Explanation:
     def paused_days(self) -> int:
         """How many days were not counted because the clock stood still."""
         return self._how_many("paused")
+
+    @property
+    def holiday_names(self) -> tuple[DayLine, ...]:
+        """The holidays that were skipped, each once: the first day of those with one name."""
+        found: dict[str, DayLine] = {}
+        for line in self.lines:
+            if line.verdict == "skipped-holiday":
+                found.setdefault(line.name_en, line)
+        return tuple(found.values())
+
+    @property
+    def weekdays_off(self) -> tuple[int, ...]:
+        """The weekdays (Monday is 0) that were skipped as weekly days off."""
+        return tuple(sorted({line.on.weekday() for line in self.lines if line.verdict == "skipped-weekend"}))
 
     @property
     def paused_since(self) -> datetime | None:
@@ -95,7 +111,8 @@ def explain(session: Session, deadline: Deadline) -> Explanation:
     pauses = queries.pauses_of(session, [deadline.id]).get(deadline.id, ())
     ended = [pause for pause in pauses if pause.until_at is not None]
     calendar = queries.calendar_at(session, edition.id)
-    result = reckon(deadline.started_at, policy.limit, policy.unit, ended, calendar)
+    extension = deadline.extension_days
+    result = reckon(deadline.started_at, policy.limit, policy.unit, ended, calendar, extension_days=extension)
     return Explanation(
         deadline_id=deadline.id,
         kind=deadline.kind,
@@ -107,6 +124,8 @@ def explain(session: Session, deadline: Deadline) -> Explanation:
         due_at=deadline.due_at,
         reckoned_due_on=result.due_on,
         reckoned_due_at=result.due_at,
+        needed=result.needed,
+        extension_days=extension,
         lines=result.days,
         policy=policy,
         pauses=pauses,
@@ -135,13 +154,14 @@ def as_text(explanation: Explanation) -> str:
     """The explanation for a terminal, in English: a heading, a line a day, the sum."""
     policy = explanation.policy
     unit = policy.unit.replace("_", " ")
+    extended = f" + {explanation.extension_days} granted on top" if explanation.extension_days else ""
     lines = [
         f"{explanation.kind} (epoch {explanation.epoch}, {explanation.state}): due on {explanation.due_on}"
         f"{', provisional' if explanation.is_provisional else ''}",
-        f"  policy    {policy.code}: {policy.limit} {unit} ({policy.source})",
+        f"  policy    {policy.code}: {policy.limit} {unit}{extended} ({policy.source})",
         f"  calendar  version {explanation.calendar_version}, announced until {explanation.covered_until}"
         f" ({explanation.calendar_source})",
-        f"  filed     {explanation.started_at.astimezone(DHAKA):%Y-%m-%d %H:%M} Dhaka time",
+        f"  started   {explanation.started_at.astimezone(DHAKA):%Y-%m-%d %H:%M} Dhaka time",
     ]
     lines += [_line_as_text(line) for line in explanation.lines]
     lines.append(
@@ -156,7 +176,7 @@ def as_text(explanation: Explanation) -> str:
     else:
         lines.append(
             f"  !!! THE SUM IS NOT THE STORED DATE: reckoned {explanation.reckoned_due_on}"
-            f" ({explanation.counted} of {policy.limit} days), stored {explanation.due_on}"
+            f" ({explanation.counted} of {explanation.needed} days), stored {explanation.due_on}"
             f" (late from {explanation.due_at.astimezone(DHAKA):%Y-%m-%d %H:%M} Dhaka time)"
         )
     return "\n".join(lines)
