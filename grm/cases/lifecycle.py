@@ -70,10 +70,10 @@ def decide(case: CaseFacts, action: Action, actor: Actor, now: datetime) -> Verd
         why = "already-yours"
     elif not why and action is Action.CLAIM and case.assignee_id is not None and _is_colleague(actor, case):
         why = "held-by-another"
+    elif not why and action in _NOT_WHILE_COMPLYING and case.main_clock == "comply":
+        why = "comply-instead"
     elif not why and action in _ASKS:
         why = _ASKS[action](case, actor, now)
-    if not why and action in _NOT_WHILE_COMPLYING and case.main_clock == "comply":
-        why = "comply-instead"
     if why or after is None:
         return Verdict(False, why=why)
     return Verdict(True, after, effects=_effects(status, after, action))
