@@ -75,29 +75,31 @@ def follow_up(now: datetime | None = None, batch_size: int = BATCH_SIZE) -> Foll
         ids = list(act.session.scalars(_FIND, {**_GIVEN, "limit": batch_size}))
     for message_id in ids:
         try:
-            _follow_up_one(done, message_id, now)
+            state = _follow_up_one(message_id, now)
+            done.arrived += state == "delivered"
+            done.not_arrived += state not in (None, "delivered")
         except Exception as error:
             done.failed += 1
             log.error("a message cannot be followed up", message_id=message_id, exc_info=error)
     return done
 
 
-def _follow_up_one(done: FollowedUp, message_id: int, now: datetime | None) -> None:
+def _follow_up_one(message_id: int, now: datetime | None) -> str | None:
+    """Follow one message up and return the state it has ended in; None where somebody else was faster."""
     with transaction(now) as act:
         session = act.session
         message = session.execute(_TAKE, {"id": message_id}).one_or_none()
         if message is None:
-            return
+            return None
         case = _locked(session, message.case_id)
         about = MUST_KNOW[message.subject]
         if message.state == "delivered":
             informing.delivered(act, case, message.id, about)
-            done.arrived += 1
         else:
             reason = (message.error or message.state).splitlines()[0]
             informing.not_delivered(act, case, Undelivered(message.id, about, message.subject, message.channel, reason))
-            done.not_arrived += 1
         session.execute(_DONE, {"id": message_id})
+        return str(message.state)
 
 
 def _locked(session: Session, case_id: int) -> Case:
