@@ -23,6 +23,7 @@ ENTRIES = (
     ("/reports", _("Reports"), ()),
     ("/reports/escalations", _("Escalations"), ()),
     ("/admin", _("Administration"), ()),
+    ("/admin/rehearsals", _("Rehearsals"), ()),
 )
 """Path, words, and the roles that have something there; without roles, whoever may open the page."""
 

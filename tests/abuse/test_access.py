@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from grm.accounts.models import Officer
 from grm.accounts.passwords import hash_password
 from grm.cases.models import Case
+from grm.escalation.rehearsal_models import Rehearsal
 from tests.support import build
 
 ROLES = ("anonymous", "gro", "officer", "appeal", "head", "cell", "desk", "admin", "other")
@@ -40,6 +41,8 @@ GET  /track                          200       200     200     200     200     2
 POST /track                          422       422     422     422     422     422     422     422     422
 GET  /gateway/sms/receipts           401       401     401     401     401     401     401     401     401
 POST /gateway/sms/receipts           401       401     401     401     401     401     401     401     401
+GET  /gateway/sms/receipts/any       401       401     401     401     401     401     401     401     401
+POST /gateway/sms/receipts/any       401       401     401     401     401     401     401     401     401
 GET  /login                          200       303     303     303     303     303     303     303     303
 POST /login                          422       422     422     422     422     422     422     422     422
 GET  /queue                          login     200     200     200     200     200     303     303     200
@@ -51,6 +54,11 @@ GET  /reports/cases                  login     200     404     200     200     2
 GET  /reports/escalations.csv        login     200     404     200     200     200     404     404     200
 GET  /reports/cases.csv              login     200     404     200     200     200     404     404     200
 GET  /admin                          login     404     404     404     404     404     404     200     404
+GET  /admin/rehearsals               login     404     404     404     404     200     404     200     404
+POST /admin/rehearsals               401       404     404     404     404     422     404     422     404
+GET  /admin/rehearsals/{rehearsal}   login     404     404     404     404     200     404     200     404
+GET  /admin/rehearsals/{rehearsal}.csv login   404     404     404     404     200     404     404     404
+GET  /admin/rehearsals/examples/policies.csv login 404 404     404     404     200     404     200     404
 GET  /cases/{own}                    login     200     200     200     200     200     404     404     404
 GET  /cases/{own}/why                login     200     200     200     200     200     404     404     404
 POST /cases/{own}                    401       303     303     303     303     303     404     404     404
@@ -132,8 +140,18 @@ def cases(session: Session) -> dict[str, str]:
     }
     head: Officer = build.officer(session, ACCOUNTS["head"], password_hash=hash_password("demo"))
     build.posting(session, build.post_id(session, here, "head"), head.id)
+    on = made["own"].received_on
+    rehearsal = Rehearsal(
+        created_at=made["own"].filed_at,
+        created_by_id=build.officer_id(session, "admin"),
+        since_on=on,
+        until_on=on,
+        policies_csv="code",
+        last_case_id=0,
+    )
+    session.add(rehearsal)
     session.commit()
-    return {name: case.tracking_number for name, case in made.items()}
+    return {name: case.tracking_number for name, case in made.items()} | {"rehearsal": f"{rehearsal.id:013}"}
 
 
 def sign_in(app: Flask, role: str) -> FlaskClient:
