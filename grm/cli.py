@@ -21,10 +21,12 @@ COMMAND_MODULES = (
     "grm.deadlines.commands",
     "grm.cases.commands",
     "grm.escalation.commands",
+    "grm.escalation.calendar_commands",
     "grm.notifications.commands",
     "grm.intake.commands",
     "grm.reports.commands",
     "grm.watch.commands",
+    "grm.watch.restore_commands",
     "grm.demo.commands",
 )
 """Where commands are looked for; a module need not exist."""

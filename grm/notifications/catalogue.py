@@ -83,6 +83,8 @@ def _to_officer(key: str, email: str, priority: int, *, sms: str | None = None, 
 DIGEST = "digest-officer"
 SENSITIVE_COMPLAINANT = "sensitive-notice-complainant"
 SENSITIVE_OFFICER = "sensitive-notice-officer"
+RESTORED = "system-restored-officer"
+"""The one notice after a restore, instead of everything that may have been told before (ADR 0019)."""
 
 _ENTRIES = (
     # What a person is waiting for goes first, whatever a sweep has just put into the outbox.
@@ -124,6 +126,7 @@ _ENTRIES = (
     ),
     _to_officer("case-withdrawn-officer", "tracking_number case_url", 4),
     _to_officer(DIGEST, "day total counts cases queue_url", 5, sms="counts queue_url"),
+    _to_officer(RESTORED, "queue_url", 3),
     # Reminders go by digest. These are for what still lies in the outbox from before.
     _to_officer("case-unacknowledged-officer", "tracking_number due_on case_url", 5, while_open=True),
     _to_officer("case-warned-officer", "tracking_number due_on case_url", 5, while_open=True),

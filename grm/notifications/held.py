@@ -11,7 +11,7 @@ from grm.kernel.actor import SYSTEM
 from grm.kernel.errors import Conflict, NotFound
 from grm.kernel.transaction import Act
 from grm.notifications.catalogue import CATALOGUE
-from grm.notifications.models import Message
+from grm.notifications.models import Attempt, Message
 
 STREAM = "operations"
 PAGE = 500
@@ -44,6 +44,9 @@ def release(act: Act, message_id: int) -> Message:
     if not entry.may_resend:
         raise Conflict("never-twice")
     why = message.error
+    # What is not known of the attempts so far no longer decides: the operator did.
+    in_doubt = Attempt.outcome.is_(None) | (Attempt.outcome == "unknown")
+    act.session.execute(update(Attempt).where(Attempt.message_id == message_id, in_doubt).values(outcome="overruled"))
     message.state, message.error, message.ended_at = "pending", None, None
     message.next_attempt_at, message.expires_at = now, now + entry.life
     _record(act, "message-released", message, why)

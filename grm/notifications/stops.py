@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import CheckConstraint, delete, select
+from sqlalchemy import CheckConstraint, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -17,6 +17,16 @@ from grm.notifications.catalogue import CHANNELS, Channel
 
 RESTORED: Final = "restored"
 OPERATOR: Final = "operator"
+
+SKIPPED_NUMBERS = 1_000_000
+"""More than a busy day's messages; half a second's work, once."""
+
+# One by one, as the role of the running system may draw numbers but not set them.
+_SKIP_NUMBERS = text(
+    """
+    SELECT count(nextval(sequence)) FROM pg_get_serial_sequence('message', 'id') AS sequence, generate_series(1, :skipped)
+    """
+)
 
 
 class SendingStop(Model):
@@ -57,12 +67,24 @@ def stops(session: Session) -> Mapping[str, tuple[str, datetime]]:
     return {channel: (why, at) for channel, why, at in rows}
 
 
+def stop_after_restore(session: Session, now: datetime) -> None:
+    """Stop all channels because this database lacks what was done since its backup; nothing where that was noticed before.
+
+    The numbers that messages had which are lost must not be given out again: reports on those still come in, and would be
+    taken for reports on the new ones.
+    """
+    if any(why == RESTORED for why, _ in stops(session).values()):
+        return
+    session.execute(_SKIP_NUMBERS, {"skipped": SKIPPED_NUMBERS})
+    for channel in CHANNELS:
+        stop(session, channel, RESTORED, now)
+
+
 def is_stopped(session: Session, channel: Channel, now: datetime) -> bool:
     """Whether a channel must not send. Asked at the start of every tick of delivery, it also notices a restore.
 
     Where the database is not the one that sent last, all channels are stopped; the caller commits.
     """
     if not ledger.is_the_same(session, now):
-        for each in CHANNELS:
-            stop(session, each, RESTORED, now)
+        stop_after_restore(session, now)
     return session.get(SendingStop, channel, populate_existing=True) is not None

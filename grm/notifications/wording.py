@@ -1,6 +1,6 @@
 """Words for officers about messages: what one was about, and why it did not arrive. Never its text or address."""
 
-from grm.notifications.catalogue import SENSITIVE_COMPLAINANT, SENSITIVE_OFFICER
+from grm.notifications.catalogue import RESTORED, SENSITIVE_COMPLAINANT, SENSITIVE_OFFICER
 from grm.web.locale import gettext
 from grm.web.presentation import digits
 
@@ -38,6 +38,7 @@ SUBJECTS: dict[str, str] = {
     "case-resumed-officer": _("Notice that no answer came"),
     "case-withdrawn-officer": _("Notice of the withdrawal"),
     "digest-officer": _("Daily digest"),
+    RESTORED: _("Notice that the system was restored from a backup"),
     SENSITIVE_COMPLAINANT: _("Bare notice: “you have a message”"),
     SENSITIVE_OFFICER: _("Bare notice: “you have a message”"),
 }
@@ -52,6 +53,8 @@ FAULTS: dict[str, str] = {
     "no-longer-needed": _("The case had ended before it was sent"),
     "not-delivered": _("The phone could not be reached"),
     "refused-by-the-centre": _("The operator refused it"),
+    "restored-from-backup": _("Perhaps sent before the system was restored from a backup"),
+    "cancelled": _("Ended by an operator"),
     "too-late": _("It could not be sent in time"),
     "bounced": _("The mail came back"),
     "date-moved": _("A late holiday has moved the date"),
