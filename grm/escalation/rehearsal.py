@@ -15,7 +15,7 @@ from typing import Literal
 from grm.deadlines.calendar import Calendar, Day
 from grm.deadlines.policy import SPECIFICITY, Policy, PolicyFacts, Unit, decide
 from grm.deadlines.reckoning import Due, Pause, due
-from grm.deadlines.rungs import Rung, first_rung, rung_instant
+from grm.deadlines.rungs import Rung, rung_instant, rungs_of
 from grm.escalation import ladder
 from grm.kernel.errors import Misconfigured
 
@@ -113,9 +113,9 @@ class _Run:
     """A clock under way."""
 
     def __init__(self, clock: ClockFacts, terms: Terms, rungs: Sequence[Rung], is_vacant: IsVacant) -> None:
-        self._clock, self._terms, self._rungs, self._is_vacant = clock, terms, rungs, is_vacant
-        first = first_rung(rungs, clock.kind)
-        self._level = first.level if first else None
+        self._clock, self._terms, self._is_vacant = clock, terms, is_vacant
+        self._rungs = {rung.level: rung for rung in rungs_of(rungs, clock.kind)}
+        self._level = min(self._rungs, default=None)
         self._runs_from = clock.started_at
         self._pauses: list[Pause] = []
         self._extension_days = clock.extension_days if clock.extended_at is None else 0
@@ -125,8 +125,7 @@ class _Run:
     def climb_until(self, until: datetime) -> None:
         """Take every rung that is due before an instant."""
         while self._level is not None:
-            rung = next(each for each in self._rungs if (each.deadline_kind, each.level) == self._key)
-            at = max(rung_instant(rung, self.due.due_on, self._terms.calendar), self._runs_from)
+            at = max(rung_instant(self._rungs[self._level], self.due.due_on, self._terms.calendar), self._runs_from)
             if at >= until:
                 return
             self._climb_at(at)
@@ -147,13 +146,9 @@ class _Run:
         """What has come of it."""
         return Outcome(self.due.due_on, self.due.due_at, is_late, tuple(self._steps))
 
-    @property
-    def _key(self) -> tuple[str, int | None]:
-        return self._clock.kind, self._level
-
     def _climb_at(self, at: datetime) -> None:
         found = ladder.climb(
-            self._rungs,
+            self._rungs.values(),
             self._clock.kind,
             self._level,
             self.due.due_on,
