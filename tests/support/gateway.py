@@ -40,6 +40,11 @@ TAKEN_THEN_CUT = Answer(drops=True)
 CUT = Answer(takes=False, drops=True)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # with socketserver's 5 a crowd of callers would find nobody there
+
+
 class Gateway:
     """A scripted gateway on a port of its own. Without a script every message is accepted."""
 
@@ -83,8 +88,7 @@ class Gateway:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        ThreadingHTTPServer.daemon_threads = True
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
+        self._server = _Server(("127.0.0.1", self._port), Handler)
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
