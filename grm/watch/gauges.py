@@ -5,7 +5,6 @@ Index look-ups only. What counts open cases and open messages takes as long as t
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,7 +16,7 @@ from grm.notifications import stops
 from grm.notifications.catalogue import CHANNELS
 from grm.notifications.models import Message
 from grm.notifications.queries import held_count, oldest_undelivered, outbox_lag
-from grm.watch import providers
+from grm.notifications.standing import delivery_state
 from grm.watch.coverage import covered_working_days, not_informed
 from grm.web.metrics import Gauge
 from grm.web.models import Heartbeat
@@ -86,13 +85,13 @@ def _messages(session: Session) -> Iterator[Gauge]:
 
 
 def _providers(session: Session, now: datetime) -> Iterator[Gauge]:
-    state: dict[str, Any] = providers.state(session, now)
-    for gateway in state.get("gateways", ()):
+    state = delivery_state(session, now)
+    for gateway in state["gateways"]:
         labels = {"gateway": gateway["name"], "channel": gateway["channel"]}
         yield Gauge("grm_gateway_open", "Whether a provider's breaker is open", bool(gateway["is_open"]), labels)
         empty = bool(gateway["is_out_of_balance"])
         yield Gauge("grm_gateway_out_of_balance", "Whether a provider has no balance left", empty, labels)
-    budget = state.get("budget") or {}
+    budget = state["budget"]
     for name, meaning in (("spent", "SMS parts spent today"), ("limit", "SMS parts that may be spent today")):
         if budget.get(name) is not None:
             yield Gauge(f"grm_sms_budget_{name}", meaning, float(budget[name]))
