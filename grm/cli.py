@@ -23,6 +23,7 @@ COMMAND_MODULES = (
     "grm.escalation.commands",
     "grm.escalation.calendar_commands",
     "grm.notifications.commands",
+    "grm.notifications.bounce_commands",
     "grm.intake.commands",
     "grm.reports.commands",
     "grm.watch.commands",

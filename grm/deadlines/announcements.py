@@ -16,6 +16,9 @@ from grm.kernel.chain import plain
 from grm.kernel.errors import InvalidInput
 from grm.offices import edition as reference
 
+FEW_HOLIDAYS = 6
+"""Of fewer holidays in a year than this, a list may take away any number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -35,12 +38,14 @@ def announce(
     actor: Actor,
     now: datetime,
     covers_until: date | None = None,
+    allow_fewer: bool = False,
 ) -> Change:
     """Put announced days in force and take back those that are None, as one new edition; the caller commits.
 
     `covers_until` says that the list is complete up to this date: estimates up to there that the list does not name are
     dropped, and the calendar counts as known. Repeating an announcement changes nothing. Raises `InvalidInput`
-    `coverage-shrinks` for a date before the present one.
+    `coverage-shrinks` for a date before the present one, and `most-holidays-gone` (with the years) where most holidays of a
+    year would go: that is a broken list rather than a change of the law, unless `allow_fewer` says otherwise.
     """
     session.execute(text("LOCK TABLE calendar_edition IN SHARE ROW EXCLUSIVE MODE"))
     latest = session.scalars(select(CalendarEdition).order_by(CalendarEdition.id.desc()).limit(1)).first()
@@ -61,6 +66,9 @@ def announce(
     )
     if not (change.added or change.changed or change.removed or change.covered_until != known_until):
         return change
+    years = years_emptied({on: _of(row) for on, row in in_force.items()}, wanted)
+    if years and not allow_fewer:
+        raise InvalidInput("most-holidays-gone", years=years)
     version = _write(session, wanted, change, source, now)
     reference.bump(session)
     audit.record(
@@ -77,6 +85,19 @@ def announce(
         removed=plain(change.removed),
     )
     return Change(version, change.added, change.changed, change.removed, change.covered_until)
+
+
+def years_emptied(in_force: Mapping[date, Day], wanted: Mapping[date, Day | None]) -> dict[int, tuple[int, int]]:
+    """The years that would lose more than half of their holidays: how many there are, and how many would be left. Pure."""
+    after = {on: day for on, day in {**in_force, **wanted}.items() if day is not None}
+    found = {}
+    for year in sorted({on.year for on in wanted}):
+        before, left = (
+            sum(on.year == year and day.kind == "holiday" for on, day in days.items()) for days in (in_force, after)
+        )
+        if before >= FEW_HOLIDAYS and left * 2 < before:
+            found[year] = (before, left)
+    return found
 
 
 def _of(row: CalendarDay) -> Day:

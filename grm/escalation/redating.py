@@ -12,8 +12,9 @@ anew before it climbs (`bring_up_to_date`), so no rung is climbed by an old cale
 """
 
 import time
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -50,7 +51,7 @@ MOST_DAYS_NAMED = 10
 @dataclass
 class Redated:
     """What a run did: clocks looked at, how many now end later or earlier, were kept from becoming late in retrospect, or
-    could not be dated; and what was withdrawn."""
+    could not be dated; and what was withdrawn. `by_kind` counts the moves of each kind of clock."""
 
     examined: int = 0
     later: int = 0
@@ -60,6 +61,7 @@ class Redated:
     withdrawn_escalations: int = 0
     withdrawn_messages: int = 0
     is_complete: bool = True
+    by_kind: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Source:
 class Move:
     """One clock whose date has moved."""
 
-    clock: Deadline
+    clock: Any
     before: date
     after: date
     version_before: int
@@ -149,6 +151,28 @@ def source_of(session: Session, version: int) -> Source:
 
 def _kind(row: Any) -> str | None:
     return row.kind if row is not None else None
+
+
+def forecast(session: Session, source: Source, at: datetime) -> Redated:
+    """What a run by this calendar would move, without moving anything; the calendar need not be announced yet."""
+    policies = {policy.id: policy for policy in queries.policies(session)}
+    done, ids, through, is_last = Redated(), list[int](), 0, False
+    columns = select(
+        *(Deadline.id, Deadline.kind, Deadline.policy_id, Deadline.started_at, Deadline.extension_days),
+        *(Deadline.due_on, Deadline.due_at),
+    )
+    while not is_last:
+        through, is_last = _find(session, through, source, ids)
+        pauses = queries.pauses_of(session, ids)
+        for row in session.execute(columns.where(Deadline.id.in_(ids)).order_by(Deadline.id)):
+            policy = policies[row.policy_id]
+            result = reckoned(row, policy.limit, policy.unit, pauses.get(row.id, ()), source.calendar)
+            if is_late_in_retrospect(row.due_at, result.due_at, at):
+                _tally(done, ["kept"])
+            else:
+                _tally(done, [Move(row, row.due_on, result.due_on, 0)] if result.due_on != row.due_on else ["same"])
+        ids.clear()
+    return done
 
 
 def bring_up_to_date(act: Act, deadline_ids: Collection[int], at: datetime) -> int:
@@ -313,6 +337,7 @@ def _tally(done: Redated, found: Sequence[Move | str]) -> None:
     moves = [each for each in found if isinstance(each, Move)]
     done.later += sum(move.after > move.before for move in moves)
     done.earlier += sum(move.after < move.before for move in moves)
+    done.by_kind.update(move.clock.kind for move in moves)
 
 
 def _redate(act: Act, deadline_ids: Collection[int], source: Source, actor: Actor, at: datetime) -> list[Move | str]:

@@ -1,6 +1,7 @@
 """Clocks on a real database: planned, paused, met, explained; and a calendar that changes under them."""
 
 import contextlib
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def invoke(app: Flask, *args: str) -> Result:
 
 
 def announced(session: Session, days: dict[date, Day | None], covers_until: date | None = None) -> int | None:
-    change = announce(session, days, "Gazette", SYSTEM, clock.now(session), covers_until)
+    change = announce(session, days, "Gazette", SYSTEM, clock.now(session), covers_until, allow_fewer=True)
     session.commit()
     return change.version
 
@@ -491,3 +492,71 @@ def test_a_run_that_was_cut_off_is_taken_up_by_the_next(session: Session, monkey
     assert len({build.deadline(session, row.id).due_on for row, _ in rows}) == 1
     lengths = session.scalars(select(Case.history_length)).all()
     assert set(lengths) == {2}, "each date moved once and was recorded once"
+
+
+# --- the calendar's commands ------------------------------------------------------------------------------------------
+
+
+def written(tmp_path: Path, *lines: str) -> str:
+    file = tmp_path / "days.csv"
+    file.write_text(HEADER + "\n".join(lines) + "\n")
+    return str(file)
+
+
+def test_a_dry_run_says_what_would_move_and_moves_nothing(app: Flask, session: Session, tmp_path: Path) -> None:
+    row, clock_ = running_case(session)
+    before, version = clock_.due_on, queries.calendar(session).version
+    holiday = working_day_before(session, before)
+    session.commit()
+    file = written(tmp_path, f"{holiday},holiday,ঈদ,Eid,Gazette")
+    said = invoke(app, "calendar", "import", file, "--dry-run")
+    assert said.exit_code == 0, said.output
+    assert "1 deadlines would end later, 0 earlier" in said.output and "Would move: 1 resolve." in said.output
+    session.rollback()
+    edition.forget()
+    assert build.deadline(session, row.id).due_on == before
+    assert queries.calendar(session).version == version
+    really = invoke(app, "calendar", "import", file)
+    assert "1 now end later" in really.output and "Moved: 1 resolve." in really.output
+    session.rollback()
+    assert build.deadline(session, row.id).due_on > before
+    assert "Nothing new" in invoke(app, "calendar", "import", file, "--dry-run").output
+
+
+def test_a_list_that_takes_most_holidays_away_is_refused(app: Flask, session: Session, tmp_path: Path) -> None:
+    """As a feed would do that lost its rows: `none` for everything, or a complete list of three days."""
+    editions = session.scalar(select(func.count(CalendarEdition.id)))
+    holidays = [on for on, row in queries.days_in_force(session).items() if on.year == 2027 and row.kind == "holiday"]
+    assert len(holidays) > 10
+    session.rollback()
+    gone = written(tmp_path, *(f"{on},none,,,Feed" for on in holidays))
+    refused = invoke(app, "calendar", "import", gone)
+    assert refused.exit_code == 1 and f"2027: 0 of {len(holidays)} left" in refused.output
+    session.rollback()
+    assert session.scalar(select(func.count(CalendarEdition.id))) == editions
+    one = written(tmp_path, f"{holidays[0]},none,,,Gazette")
+    assert invoke(app, "calendar", "import", one).exit_code == 0
+    forced = invoke(app, "calendar", "import", gone, "--allow-fewer")
+    assert forced.exit_code == 0, forced.output
+    session.rollback()
+
+
+def test_the_command_charges_each_day_to_somebody(app: Flask, session: Session, filed: Case) -> None:
+    said = invoke(app, "deadlines", "explain", filed.tracking_number).output
+    assert "days from the filing on 2026-01-04 to today" in said
+    assert re.search(
+        r"^ +(\d+) \((\d+) working\)  .*given to nobody yet\n +\1 \(\2 working\)  together$", said, re.MULTILINE
+    )
+
+
+def test_an_extension_and_months_are_explained(session: Session, filed: Case) -> None:
+    found = build.deadline(session, filed.id)
+    service.extend(session, found, 10, build.dhaka(2026, 1, 20))
+    window = service.start(session, filed.id, "appeal_window", CaseFacts(), build.dhaka(2026, 1, 31))
+    session.commit()
+    longer = explanation_of(session, filed)
+    assert longer.is_consistent and (longer.counted, longer.needed, longer.extension_days) == (40, 40, 10)
+    assert "30 working days + 10 granted on top" in as_text(longer)
+    month = explain(session, build.deadline(session, filed.id, "appeal_window"))
+    assert month.is_consistent and month.due_on == window.due_on == date(2026, 3, 1)  # 28 February is a Saturday
+    assert "1 calendar months" in as_text(month)
