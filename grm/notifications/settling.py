@@ -89,6 +89,14 @@ _SETTLE = text(
     RETURNING m.id
     """
 )
+# A name learnt too late for the state is still worth having: a report that came early waits for it.
+_NAME = text(
+    """
+    UPDATE message AS m SET provider_reference = n.reference
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:references AS text[]), CAST(:gateways AS text[])) AS n (id, reference, gateway)
+    WHERE m.id = n.id AND m.gateway = n.gateway AND m.provider_reference IS NULL
+    """
+)
 
 
 def settle(session: Session, calls: Sequence[Settled], at: datetime) -> set[int]:
@@ -122,6 +130,10 @@ def settle(session: Session, calls: Sequence[Settled], at: datetime) -> set[int]
         "references": [call.outcome.reference for call in calls],
     }
     ours = set(session.execute(_SETTLE, settled).scalars())
+    named = [call for call in calls if call.outcome.reference and call.claimed.id not in ours]
+    if named:
+        given = {"ids": [c.claimed.id for c in named], "references": [c.outcome.reference for c in named]}
+        session.execute(_NAME, {**given, "gateways": [c.claimed.gateway for c in named]})
     returned = [call for call in calls if call.claimed.id in first_time and not _is_counted(call.outcome)]
     budgets.give_back(session, [(call.claimed.day, call.claimed.cost) for call in returned])
     return ours
