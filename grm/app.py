@@ -84,7 +84,7 @@ def create_app(settings: Settings) -> Flask:
             "sweep": escalation_queries.sweep_health(settings.sweep_period_seconds),
             "outbox": notification_queries.outbox_health,
             "providers": providers.providers_health,
-            "calendar": coverage.calendar_health,
+            "calendar": coverage.calendar_health(settings.is_production),
         },
     )
     metrics.init_app(app, [gauges.gauges])

@@ -21,6 +21,7 @@ from grm.escalation.sweep import sweep
 from grm.kernel import clock
 from grm.kernel.places import derive_keys
 from grm.notifications import stops
+from grm.offices import edition
 from grm.watch.deadman import watch
 from grm.web.health import record_heartbeat
 from tests.support import build
@@ -51,6 +52,8 @@ def make_well(session: Session) -> None:
     now = clock.now(session)
     for name in ("worker", "beat"):
         record_heartbeat(session, name, now)
+    session.execute(text("UPDATE calendar_edition SET covered_until = :on"), {"on": now.date() + timedelta(days=60)})
+    edition.bump(session)
     session.commit()
 
 
@@ -100,12 +103,10 @@ def test_what_is_wrong_is_named(session: Session, told: Settings, fault: str) ->
     elif fault == "restored":
         stops.stop(session, "sms", stops.RESTORED, now)
     else:
-        from grm.offices import edition
-
         session.execute(text("UPDATE calendar_edition SET covered_until = :on"), {"on": now.date()})
         edition.bump(session)
     session.commit()
-    report = watch(told, [])
+    report = watch(dataclasses.replace(told, grm_env="production"), [])
     assert report.wrong == (part,), report.as_json()
     if fault == "overlooked":
         assert report.parts["sweep"]["overlooked"] == 2 and report.parts["sweep"]["oldest_due_seconds"] == 0

@@ -32,6 +32,7 @@ from tests.support import build
 from tests.support.gateway import Gateway, running_gateway
 from tests.support.mail import MailServer
 from tests.support.outbox import add_message
+from tests.support.provider import CUT, TAKEN, TAKEN_THEN_CUT, described, running_provider
 
 MakeApp = Callable[..., Flask]
 NAME = "restored"
@@ -40,7 +41,7 @@ NAME = "restored"
 class Copyable:
     """One system on a database of its own that can be backed up, lost and restored."""
 
-    def __init__(self, home: Path, settings: Settings, make_app: MakeApp, top: Path) -> None:
+    def __init__(self, home: Path, settings: Settings, make_app: MakeApp, top: Path, **changes: Any) -> None:
         self.gateway = Gateway()
         self.mail = MailServer()
         self.mail.start()
@@ -52,6 +53,7 @@ class Copyable:
             database_url=embedded_places(home).database_url.replace("@/grm?", f"@/{NAME}?"),
             sms_gateway_url=self.gateway.url,
             smtp_url=f"smtp://127.0.0.1:{self.mail.port}",
+            **changes,
         )
         self.app = self._make()
 
@@ -103,6 +105,14 @@ class Copyable:
         """Everything that was received so far, by recipient and words."""
         sms = [(each["to"], each["text"]) for each in self.gateway.accepted]
         return Counter([*sms, *((*each.recipients, each.subject, each.text) for each in self.mail.received)])
+
+    def release_waits(self) -> None:
+        """As if the time had passed that a message waits before its next attempt, and a breaker before the next call."""
+        with self.app.app_context():
+            db.session.execute(text("UPDATE message SET next_attempt_at = created_at WHERE ended_at IS NULL"))
+            db.session.execute(text("DELETE FROM heartbeat WHERE name LIKE 'delivery.%'"))
+            db.session.commit()
+            db.session.remove()
 
     def stop(self) -> None:
         """Leave nothing behind."""
@@ -208,6 +218,33 @@ def test_what_was_sent_after_the_backup_is_not_sent_again(system: Copyable, firs
     assert "still-sending" not in system.command("messages", "list", "--state", "held", "--error", "restored")
     assert system.app.test_client().get("/healthz").get_json()["parts"]["outbox"]["ok"]
     assert system.ask("SELECT kind FROM audit_entry WHERE kind = 'restore-finished'")
+
+
+@pytest.mark.slow
+def test_a_gateway_that_can_be_asked_tells_what_went_out_so_that_nothing_is_lost_either(
+    home: Path, settings: Settings, make_app: MakeApp, tmp_path: Path
+) -> None:
+    with running_provider() as provider:
+        system = Copyable(home, settings, make_app, tmp_path, sms_gateways_file=described(provider.describe()))
+        try:
+            acknowledgements(system, 10, 2)
+            system.work()
+            acknowledgements(system, 20, 4)
+            taken_at = system.back_up()
+            provider.says(TAKEN, TAKEN_THEN_CUT, CUT)
+            system.work()
+            assert len(provider.references()) == 5, "of four three were taken after the backup, one of them unheard"
+            system.lose_and_restore()
+            system.work()
+            done = json.loads(system.command("restore-finish", "--backup-taken-at", taken_at.isoformat()))
+            assert (done["asked"], done["held"]) == (4, 0)
+            system.release_waits()
+            for _ in range(3):
+                system.work()
+            assert set(provider.references().values()) == {1} and len(provider.references()) == 6, "all once"
+            assert not system.ask("SELECT id FROM message WHERE state = 'held'")
+        finally:
+            system.stop()
 
 
 def test_it_is_refused_while_anything_may_be_sending(system: Copyable) -> None:
