@@ -54,7 +54,9 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
             "ticks",
             "climbs the ladder for missed deadlines",
         ),
-        Entry("redate", "escalation.redate-clocks", 60, "ticks", "goes on with dating clocks anew after a late holiday"),
+        Entry(
+            "redate", "escalation.redate-clocks", 60, "ticks", "goes on with dating clocks anew after a late holiday"
+        ),
         Entry("resume", "cases.resume-waiting", 60, "ticks", "ends waits for complainants that have run out"),
         Entry(
             "sms",
@@ -77,7 +79,9 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
             "ticks",
             "ends messages that are too old to be of use",
         ),
-        Entry("rehearse", "escalation.rehearse", 6, "ticks", "goes on with a rehearsal of proposed limits, in short steps"),
+        Entry(
+            "rehearse", "escalation.rehearse", 6, "ticks", "goes on with a rehearsal of proposed limits, in short steps"
+        ),
         Entry(
             "follow-up",
             "notifications.follow-up",
@@ -85,6 +89,7 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
             "ticks",
             "notes who was told, and makes a task where a message did not arrive",
         ),
+        Entry("calendar", "notifications.remind-of-calendar", 1800, "ticks", "reminds of a list of holidays that runs out"),
         Entry("tidy", "intake.tidy", 600, "ticks", "removes drafts, sessions and counters past their time"),
         Entry("forget", "watch.forget", 600, "ticks", "forgets texts and records that are kept for a while only"),
     )
@@ -132,9 +137,19 @@ class Scheduler(CeleryScheduler):
             self._say("beat.standby")
             self._replace_frozen()
             return self.ASK_SECONDS
+        self._forget_a_future()
         wait = super().tick(*args, **kwargs)
         self._say(BEAT)
         return min(wait, self.max_interval) if wait is not None else self.max_interval
+
+    def _forget_a_future(self) -> None:
+        """Make everything due where the machine's clock was set back: Celery reckons by it, and would wait that long."""
+        ahead = [entry for entry in self.schedule.values() if entry.last_run_at > entry.default_now()]
+        if ahead:
+            log.warning("the machine's clock was set back; all ticks are due")
+            for entry in ahead:
+                entry.last_run_at = entry.default_now() - entry.schedule.run_every
+            self._heap = None  # its order was made by the clock that is gone
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         """Send one tick. The canary carries the instant it left, so that its arrival measures the whole way."""
