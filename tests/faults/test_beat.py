@@ -10,12 +10,13 @@ import pytest
 from celery import Celery
 
 from tests.support.fault_table import Findings, Form
-from tests.support.faults import SLOW, FaultRig, check
+from tests.support.faults import ROOT, SLOW, FaultRig, check
 from tests.support.gateway import Answer
 
 pytestmark = pytest.mark.faults
 
 FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+JUMPING = ROOT / "tests" / "support" / "jumping_clock"
 ON_DUTY = """
     SELECT count(*) FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
     WHERE l.locktype = 'advisory' AND l.granted AND a.application_name = 'grm beat'
@@ -204,6 +205,7 @@ def test_when_the_machines_clock_jumps_nothing_is_early_and_nothing_stops(
         "FAKETIME_TIMESTAMP_FILE": str(control),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # no clock set by somebody moves it
+        "PYTHONPATH": f"{JUMPING}:{ROOT}",
         "NO_FAKE_STAT": "1",
         "FAKE_UTIME": "0",  # gunicorn's workers say by a file's time that they live, on the monotonic clock
     }
