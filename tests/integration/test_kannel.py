@@ -21,7 +21,7 @@ from grm.kernel import clock, context
 from grm.notifications import delivery
 from grm.notifications.delivery import Post, deliver_due
 from grm.notifications.sms_text import measure
-from tests.support.outbox import PHONE, add_message, message, states
+from tests.support.outbox import PHONE, add_message, later, message, states
 from tests.support.sms import Gateway, Kannel, Sink, Sms
 
 
@@ -116,6 +116,27 @@ def test_a_long_bangla_sms_arrives_whole_and_its_reports_settle_it(
     assert message(session, message_id).state == "delivered"
 
 
+@pytest.mark.parametrize(("letters", "parts"), [(70, 1), (71, 2), (134, 2)])
+def test_bangla_takes_as_many_parts_as_we_count(
+    app: Flask,
+    session: Session,
+    gateway: Gateway,
+    reports: tuple[str, list[str]],
+    now: datetime,
+    letters: int,
+    parts: int,
+) -> None:
+    """Seventy letters of UCS-2 fit into one SMS, 67 into each of several, and we pay for what goes over the air."""
+    before = len(gateway.received())
+    body = ("আপনার অভিযোগ গৃহীত হয়েছে। " * 9)[: letters - 1] + "।"
+    message_id = add_message(session, now, f"letters {letters}", body=body)
+    assert deliver_due(post_to(app, gateway, reports[0]), now) == {"accepted": 1}
+    got = arrived(gateway, before + 1)[-1]
+    assert (got.text, got.encoding, got.parts) == (body, "ucs2", parts)
+    assert measure(body).parts == parts
+    assert message(session, message_id).state == "accepted", "taken is not delivered"
+
+
 def test_a_short_english_sms_takes_one_part_of_the_plain_alphabet(
     app: Flask, session: Session, gateway: Gateway, reports: tuple[str, list[str]], now: datetime
 ) -> None:
@@ -132,6 +153,65 @@ def test_a_wrong_password_loses_nothing(
     add_message(session, now, "kept")
     assert deliver_due(post_to(app, gateway, reports[0], "wrong"), now) == {"unreachable": 1}
     assert states(session) == ["pending"]
+
+
+def test_a_number_that_is_denied_is_final_and_stops_nobody_else(
+    app: Flask, session: Session, gateway: Gateway, reports: tuple[str, list[str]], now: datetime
+) -> None:
+    if isinstance(gateway, Sink):
+        pytest.skip("the sink denies nobody")
+    base, called = reports
+    before = len(gateway.received())
+    denied = add_message(session, now, "denied", address="+8801912345678", priority=0)
+    add_message(session, now, "next", language="en")
+    post = post_to(app, gateway, base)
+    assert deliver_due(post, now) == {"refused": 1, "accepted": 1}
+    assert [sms.to.lstrip("+") for sms in arrived(gateway, before + 1)[before:]] == [PHONE.lstrip("+")]
+    row = message(session, denied)
+    assert row.state == "failed" and "Not routable" in (row.error or "")
+    wait_for(lambda: any("status=1&" in path for path in called))
+    for path in called:  # among them, from the centre, that it refuses the first
+        assert app.test_client().get(path).status_code == 200
+    assert states(session) == ["failed", "delivered"]
+    assert deliver_due(post, later(now, hours=2)) == {}
+
+
+def test_while_the_gateway_is_away_messages_wait_and_then_go_once(
+    app: Flask, session: Session, gateway: Gateway, reports: tuple[str, list[str]], now: datetime
+) -> None:
+    before = len(gateway.received())
+    for number in range(3):
+        add_message(session, now, f"waits {number}", language="en")
+    post = post_to(app, gateway, reports[0])
+    with gateway.away():
+        assert deliver_due(post, now)["unreachable"] >= 1
+        assert set(states(session)) == {"pending"}
+    assert deliver_due(post, later(now, minutes=5)) == {"accepted": 3}
+    arrived(gateway, before + 3)
+    time.sleep(0.3)
+    assert len(gateway.received()) == before + 3
+    assert deliver_due(post, later(now, hours=2)) == {}
+
+
+def test_while_the_centre_is_away_the_gateway_keeps_what_it_took(
+    app: Flask, session: Session, gateway: Gateway, reports: tuple[str, list[str]], now: datetime
+) -> None:
+    """Queued for later delivery is taken, not delivered; Kannel hands it on when the centre is back."""
+    if isinstance(gateway, Sink):
+        pytest.skip("the sink is its own centre")
+    base, called = reports
+    before = len(gateway.received())
+    post = post_to(app, gateway, base)
+    with gateway.away("fakesmsc"):
+        message_id = add_message(session, now, "queued", language="en")
+        assert deliver_due(post, now) == {"accepted": 1}
+        assert deliver_due(post, later(now, hours=2)) == {}
+        assert len(gateway.received()) == before and message(session, message_id).state == "accepted"
+    wait_for(lambda: len(gateway.received()) == before + 1, 60)
+    wait_for(lambda: any("status=1&" in path for path in called))
+    for path in called:
+        assert app.test_client().get(path).status_code == 200
+    assert message(session, message_id).state == "delivered"
 
 
 def test_every_report_of_the_gateway_is_authentic(
