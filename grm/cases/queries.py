@@ -28,7 +28,7 @@ from grm.accounts.models import Officer
 from grm.cases.models import Accused, Case, CaseEvent, CaseText, Complainant
 from grm.cases.permissions import Accusation, CaseFacts
 from grm.deadlines.calendar import end_of_day
-from grm.deadlines.models import Deadline
+from grm.deadlines.models import KINDS, Deadline
 from grm.kernel import tracking_number as numbers
 from grm.kernel.actor import Actor
 from grm.kernel.crypto import Keyring
@@ -315,7 +315,7 @@ def deadlines_column() -> Label[Any]:
         select(
             func.jsonb_agg(
                 func.jsonb_build_object(
-                    "kind", Deadline.kind, "state", Deadline.state, "due_on", Deadline.due_on,
+                    "kind", Deadline.kind, "epoch", Deadline.epoch, "state", Deadline.state, "due_on", Deadline.due_on,
                     "met_at", Deadline.met_at, "is_provisional", Deadline.is_provisional,
                 )
             )
@@ -327,8 +327,9 @@ def deadlines_column() -> Label[Any]:
 
 
 def clocks_of(rows: Sequence[dict[str, Any]] | None) -> tuple[Clock, ...]:
-    """The deadlines out of `deadlines_column`, acknowledging first."""
-    clocks = (
+    """The deadlines out of `deadlines_column`: of each kind the one begun last, in the order of the steps."""
+    newest = {row["kind"]: row for row in sorted(rows or (), key=lambda row: row["epoch"])}
+    return tuple(
         Clock(
             kind=row["kind"],
             state=row["state"],
@@ -336,9 +337,8 @@ def clocks_of(rows: Sequence[dict[str, Any]] | None) -> tuple[Clock, ...]:
             met_at=datetime.fromisoformat(row["met_at"]) if row["met_at"] else None,
             is_provisional=row["is_provisional"],
         )
-        for row in rows or ()
+        for row in sorted(newest.values(), key=lambda row: KINDS.index(row["kind"]))
     )
-    return tuple(sorted(clocks, key=lambda clock: (clock.kind, clock.due_on)))
 
 
 def waits_run_out(session: Session, now: datetime, limit: int) -> Sequence[str]:

@@ -10,7 +10,9 @@ from datetime import date, timedelta
 
 TARGET_PERCENT_IN_TIME = 90
 LEVELS = (1, 2, 3)
-MEASURES = ("escalated", "received", "resolved", "in_time", "late", "open", "overdue", "declined")
+MEASURES = ("escalated", "received", "resolved", "in_time", "extended", "late", "open", "overdue", "declined")
+IN_A_PERIOD = ("received", "resolved", "in_time", "extended", "late", "declined")
+"""The measures that count within a period; the others count as of now."""
 PERIODS = ("this_month", "last_month", "last_90_days", "this_fiscal_year", "last_12_months")
 DEFAULT_PERIOD = "last_12_months"
 
@@ -69,7 +71,7 @@ class Selection:
             "district": self.district,
             "category": self.category,
             "age": self.age,
-            "period": self.period if self.measure in ("received", "resolved", "in_time", "late", "declined") else None,
+            "period": self.period if self.measure in IN_A_PERIOD else None,
         }
         return {key: value for key, value in values.items() if value}
 

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session, aliased
 from grm.accounts.models import Officer
 from grm.cases.models import Case
 from grm.cases.queries import is_overdue, visible_to
-from grm.deadlines.models import Deadline
+from grm.deadlines.models import Deadline, Extension
 from grm.escalation.models import Escalation
 from grm.kernel.actor import Actor
 from grm.kernel.clock import DHAKA, dhaka_date
 from grm.offices.models import Category, Ministry, Office, Place, Programme
-from grm.reports.measures import AGE_BANDS, Selection, age_band, due_dates, period
+from grm.reports.measures import AGE_BANDS, IN_A_PERIOD, Selection, age_band, due_dates, period
 
 PAGE = 50
 DIMENSIONS = ("ministry", "level", "programme", "district", "age")
@@ -33,6 +33,7 @@ class Figures:
     received: int
     resolved: int
     in_time: int
+    extended: int
     late: int
     declined: int
     open: int
@@ -201,10 +202,7 @@ def figures(session: Session, actor: Actor, chosen: Selection, now: datetime) ->
     statement = (
         select(
             slug,
-            *[
-                func.count().filter(of(measure))
-                for measure in ("received", "resolved", "in_time", "late", "declined", "open", "overdue")
-            ],
+            *[func.count().filter(of(measure)) for measure in (*IN_A_PERIOD, "open", "overdue")],
             func.percentile_cont(0.5).within_group(days).filter(of("resolved")),
             func.percentile_cont(0.9).within_group(days).filter(of("resolved")),
         )
@@ -217,8 +215,17 @@ def figures(session: Session, actor: Actor, chosen: Selection, now: datetime) ->
     return [Figures(*tuple(row)) for row in session.execute(statement)]
 
 
+_IS_EXTENDED = tuple_(Case.id, Case.main_clock).in_(
+    select(Deadline.case_id, Deadline.kind)
+    .join(Extension, Extension.deadline_id == Deadline.id)
+    .where(Extension.state == "approved")
+)
+"""Cases whose limit was extended. A list that PostgreSQL makes once, for extensions are few."""
+
+
 def _measure(chosen: Selection, now: datetime) -> ColumnElement[bool]:
-    """The condition of each measure. "In time" means ended before the due instant; a missed clock stays missed."""
+    """The condition of each measure. "In time" means ended before the due instant; a missed clock stays missed. What was in
+    time only because its limit had been extended is counted apart, as "extended"."""
     span = period(chosen.period, dhaka_date(now))
     starts_at = datetime.combine(span.starts_on, time(), DHAKA)
     ends_at = datetime.combine(span.ends_on, time(), DHAKA)
@@ -228,7 +235,8 @@ def _measure(chosen: Selection, now: datetime) -> ColumnElement[bool]:
         "escalated": and_(Case.is_open, Case.level > 0),
         "received": and_(Case.filed_at >= starts_at, Case.filed_at < ends_at),
         "resolved": is_resolved,
-        "in_time": and_(is_resolved, Case.ended_at < Case.due_at),
+        "in_time": and_(is_resolved, Case.ended_at < Case.due_at, ~_IS_EXTENDED),
+        "extended": and_(is_resolved, Case.ended_at < Case.due_at, _IS_EXTENDED),
         "late": and_(is_resolved, Case.ended_at >= Case.due_at),
         "declined": and_(Case.status == "declined", Case.ended_at >= starts_at, Case.ended_at < ends_at),
         "open": Case.is_open.is_(true()),

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, render_template, request, send_file
 from werkzeug.wrappers import Response
 
+from grm.deadlines.coverage import coverage
 from grm.kernel import audit, clock
 from grm.kernel.db import db
 from grm.kernel.text import latin_digits
@@ -50,6 +51,7 @@ def overview() -> str:
     rows = sorted((line for line in lines if line.key is not None), key=lambda line: (-line.overdue, -line.open))
     return render_template(
         "reports/overview.html",
+        coverage=coverage(db.session(), clock.dhaka_date(now)) if actor().has_role("cell_officer") else None,
         chosen=chosen,
         span=period(chosen.period, clock.dhaka_date(now)),
         periods=PERIODS,
@@ -237,6 +239,7 @@ def _titles(known: Directory) -> dict[str, dict[str, str]]:
             "received": gettext("Received"),
             "resolved": gettext("Resolved"),
             "in_time": gettext("Resolved in time"),
+            "extended": gettext("Resolved in extended time"),
             "late": gettext("Resolved late"),
             "declined": gettext("Declined"),
             "open": gettext("Open"),

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from grm.accounts.models import Officer
 from grm.cases import service as cases
 from grm.cases.models import Case
+from grm.deadlines.models import Extension
 from grm.escalation.sweep import sweep
 from grm.intake.screening import Answers
 from grm.intake.service import Filing, file_grievance, new_token
@@ -29,6 +30,7 @@ from grm.offices.queries import directory
 from grm.offices.signed_in import actor_of
 from grm.reports import queries
 from grm.reports.measures import MEASURES, Selection
+from tests.support import build
 
 REPLY = "আপনার বকেয়া ভাতা পরিশোধ করা হয়েছে, হিসাব মিলিয়ে দেখুন।"
 PLAIN = Answers(
@@ -158,6 +160,24 @@ def test_figures_equal_an_independent_recount(session: Session, story: datetime)
     for key, line in lines.items():
         if key is not None:
             assert line.open == queries.count(session, cell, Selection(measure="open", ministry=key), story)
+
+
+def test_what_was_in_time_by_an_extension_only_is_counted_apart(session: Session, story: datetime) -> None:
+    cell = officer(session, "cabinet")
+    two = session.scalars(select(Case).where(Case.status == "resolved").order_by(Case.ended_at >= Case.due_at)).all()[
+        :2
+    ]
+    for row, state in zip(two, ("approved", "refused"), strict=True):
+        clock = build.deadline(session, row.id)
+        asked = {"requested_by_id": build.officer_id(session, "gro.food"), "requested_at": clock.started_at}
+        decided = {"decided_by_id": cell.officer_id, "decided_at": clock.started_at}
+        session.add(Extension(deadline_id=clock.id, working_days=10, state=state, **asked, **decided))
+    session.commit()
+    lines = {line.key: line for line in queries.figures(session, cell, Selection(measure="received"), story)}
+    total = lines[None]
+    assert (total.resolved, total.in_time, total.extended, total.late) == (3, 1, 1, 1)
+    listed = queries.cases(session, cell, Selection(measure="extended"), story)
+    assert [row.id for row in listed] == [two[0].id]
 
 
 def test_pages_show_the_figures_and_every_link_opens_a_list_of_that_length(app: Flask, story: datetime) -> None:
