@@ -27,6 +27,9 @@ PLACEHOLDERS: Mapping[str, str] = {
     "track_url": "where a complainant reads and answers: PUBLIC_URL/track",
     "case_url": "the case's page for officers: PUBLIC_URL/cases/<tracking number>",
     "queue_url": "the officer's queue, for texts that must not name a case",
+    "admin_url": "the administrators' page: PUBLIC_URL/admin",
+    "covered_until": "the last day up to which holidays are announced",
+    "missing": "how many of the next working days lie beyond it",
     "day": "the day of a digest",
     "total": "how many cases a digest tells of",
     "counts": "how many of them at which level",
@@ -86,6 +89,8 @@ SENSITIVE_OFFICER = "sensitive-notice-officer"
 RESTORED = "system-restored-officer"
 """The one notice after a restore, instead of everything that may have been told before (ADR 0019)."""
 
+CALENDAR_SHORT = "calendar-short-officer"
+
 _ENTRIES = (
     # What a person is waiting for goes first, whatever a sweep has just put into the outbox.
     _to_complainant("case-filed-complainant", "tracking_number due_on", "tracking_number due_on track_url", 1),
@@ -127,6 +132,7 @@ _ENTRIES = (
     _to_officer("case-withdrawn-officer", "tracking_number case_url", 4),
     _to_officer(DIGEST, "day total counts cases queue_url", 5, sms="counts queue_url"),
     _to_officer(RESTORED, "queue_url", 3),
+    _to_officer(CALENDAR_SHORT, "covered_until missing admin_url", 5),
     # Reminders go by digest. These are for what still lies in the outbox from before.
     _to_officer("case-unacknowledged-officer", "tracking_number due_on case_url", 5, while_open=True),
     _to_officer("case-warned-officer", "tracking_number due_on case_url", 5, while_open=True),

@@ -82,6 +82,7 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
     """
     number = params.get("tracking_number")
     values = {"track_url": f"{public_url}/track", "queue_url": f"{public_url}/queue"}
+    values["admin_url"] = f"{public_url}/admin"
     with speaking(language):
         if number:
             values["tracking_number"] = tracking_number.display(str(number))
@@ -89,6 +90,9 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
         if params.get("due_on"):
             day = date.fromisoformat(str(params["due_on"]))
             values["due_on"] = digits(day.strftime("%d/%m/%Y")) if channel == "sms" else show_date(day)
+        if params.get("covered_until"):
+            values["covered_until"] = show_date(date.fromisoformat(str(params["covered_until"])))
+            values["missing"] = digits(params["missing"])
         if params.get("level") is not None:
             values["level"] = digits(params["level"])
         if params.get("digest"):

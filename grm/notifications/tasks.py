@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from grm.kernel import context
-from grm.notifications import delivery, undelivered
+from grm.notifications import calendar_alarm, delivery, undelivered
 from grm.notifications.catalogue import Channel
 
 
@@ -35,3 +35,9 @@ def _deliver(channel: Channel) -> None:
     post = delivery.post_for(channel, context.settings())
     if post is not None:
         delivery.deliver_due(post)
+
+
+@shared_task(name="notifications.remind-of-calendar")
+def remind_of_calendar() -> None:
+    """Remind the administrators once a day while the list of holidays runs out."""
+    calendar_alarm.tell_administrators()

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
 from grm.deadlines import queries as deadlines
-from grm.deadlines.calendar import COVERAGE_WORKING_DAYS, dhaka_date
+from grm.deadlines.calendar import dhaka_date
+from grm.deadlines.coverage import coverage_of
 from grm.kernel import clock
 from grm.kernel.db import db
 from grm.offices.queries import directory, vacant_posts
@@ -35,8 +36,7 @@ def administration() -> str:
         "reports/administration.html",
         counts=_counts(session, today),
         calendar=calendar,
-        missing_days=calendar.coverage_gap(today),
-        needed_days=COVERAGE_WORKING_DAYS,
+        coverage=coverage_of(calendar, today),
         coming=_coming_days(session, today),
         policies=[
             policy for policy in deadlines.policies(session) if policy.valid_to is None or policy.valid_to > today

@@ -16,6 +16,8 @@ PARAMS = {
     "tracking_number": "7K3MPQ9XR2TB4",
     "due_on": "2026-12-31",
     "level": 2,
+    "covered_until": "2026-12-31",
+    "missing": 23,
     "digest": {
         "day": "2026-12-31",
         "levels": {"2": 1, "1": 52, "0": 3},
