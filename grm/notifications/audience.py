@@ -17,7 +17,7 @@ from grm.cases.models import Accused, Case, Complainant
 from grm.cases.permissions import DESK_ROLE
 from grm.kernel.crypto import Keyring
 from grm.notifications.catalogue import Channel
-from grm.offices.queries import StaffedPost, holders
+from grm.offices.queries import StaffedPost, directory, holders
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,31 @@ def accused_of(session: Session, case_ids: Collection[int]) -> dict[int, Sequenc
         for row in session.execute(select(*columns).where(Accused.case_id.in_(set(case_ids)))):
             found.setdefault(row.case_id, []).append(row)
     return dict(found)
+
+
+_ABOVE = {"gro": "appeal_officer", "appeal_officer": "cell_officer", "cell_officer": None}
+
+
+def seat_above(session: Session, office_id: int, role: str, on: date, accused: Collection[Any]) -> StaffedPost | None:
+    """The first filled post above one of an office that no accused sits in; None above the Cabinet Division cell.
+
+    A post that is missing in the office is looked for in the offices above it, and in the cell.
+    """
+    book = directory(session)
+    chain: list[int] = []
+    current: int | None = office_id
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = book.office(current).parent_id
+    seats = holders(session, {*chain, book.cell.id}, on)
+    wanted = _ABOVE.get(role, "gro")
+    while wanted is not None:
+        for place in (*chain, book.cell.id):
+            for seat in seats:
+                if seat.office_id == place and seat.role == wanted and seat.acting and not is_tainted(seat, accused):
+                    return seat
+        wanted = _ABOVE[wanted]
+    return None
 
 
 def is_tainted(post: StaffedPost, accused: Collection[Any]) -> bool:

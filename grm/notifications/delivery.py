@@ -22,7 +22,7 @@ from grm.kernel import context
 from grm.kernel.db import db
 from grm.kernel.gateways import DEFAULT_NAME, Description, Found, HttpDescription, KannelDescription
 from grm.kernel.transaction import transaction
-from grm.notifications import breaker, outbox, receipts, settling, stops
+from grm.notifications import breaker, dsn, outbox, receipts, settling, stops
 from grm.notifications.breaker import Fuse
 from grm.notifications.budgets import Budget
 from grm.notifications.callers import Callers
@@ -194,6 +194,7 @@ class _Tick:
                 can_ask=self.post.can_ask,
                 public_url=settings.public_url,
                 report_url=_report_url(settings),
+                return_path=dsn.return_path(settings.mail_bounce_to, settings.secret_key),
                 budget=Budget.of(settings),
                 is_quiet_at_night=settings.is_production,
             )

@@ -29,6 +29,7 @@ HIGHEST_GATHERED = 2
 """The highest level that waits for a digest."""
 MOST_LINES = 50
 """How many cases a digest lists; the others are counted."""
+_BOTH: tuple[Channel, ...] = ("email", "sms")
 _LONGEST_LOOK_AHEAD_DAYS = 400
 
 
@@ -43,6 +44,14 @@ class Item:
 
 Climbed = tuple[tuple[int, int, int, int], OfficerContact, Channel]
 """An escalation as the ladder names it (case, deadline, epoch, level), and whom it is told to, by which channel."""
+
+
+def channels_for(level: int, officer: OfficerContact) -> tuple[Channel, ...]:
+    """By which channels an officer hears of a rung: a reminder by e-mail, what is late by SMS too; by SMS alone where no
+    e-mail reaches the officer."""
+    found = tuple(channel for channel in _BOTH if channel in officer.channels)
+    return found if level > 0 else found[:1]
+
 
 _OPEN = text(
     """
@@ -177,15 +186,18 @@ _ITEMS = text(
            (e.withdrawn_at IS NULL AND d.met_at IS NULL) AS is_needed,
            o.is_active AND EXISTS (
                SELECT FROM posting AS p
-               WHERE p.officer_id = i.officer_id AND (p.post_id = e.post_id OR e.is_vacant OR e.post_id IS NULL)
+               WHERE p.officer_id = i.officer_id AND (p.post_id = e.post_id OR is_stand_in)
                  AND p.starts_on <= :today AND (p.ends_on IS NULL OR p.ends_on > :today)
-           ) AND (e.role <> 'holder' OR c.assignee_id IS NULL OR c.assignee_id = i.officer_id) AS is_posted
+           ) AND (e.role <> 'holder' OR c.assignee_id IS NULL OR c.assignee_id = i.officer_id OR is_stand_in) AS is_posted
     FROM message AS m
     LEFT JOIN (digest_item AS i
         JOIN escalation AS e ON e.id = i.escalation_id
         JOIN deadline AS d ON d.id = e.deadline_id
         JOIN cases AS c ON c.id = e.case_id
-        JOIN officer AS o ON o.id = i.officer_id) ON i.message_id = m.id
+        JOIN officer AS o ON o.id = i.officer_id
+        CROSS JOIN LATERAL (
+            SELECT e.is_vacant OR e.post_id IS NULL OR i.officer_id <> e.officer_id AS is_stand_in) AS told
+        ) ON i.message_id = m.id
     WHERE m.id = ANY(CAST(:ids AS bigint[])) AND m.template = :template AND m.body IS NULL
     ORDER BY m.id, e.level DESC, d.due_on, e.id
     """

@@ -49,6 +49,10 @@ class Climb(Protocol):
     def deadline_id(self) -> int: ...
     @property
     def epoch(self) -> int: ...
+    @property
+    def office_id(self) -> int: ...
+    @property
+    def role(self) -> str: ...
 
 
 class Climbs(Protocol):
@@ -243,17 +247,20 @@ def on_ladder_climbed(act: Act, event: Climbs) -> None:
     sms_at = earliest_sending(at) if context.settings().is_production else at
     told = [climb for climb in event.climbs if climb.officer_id is not None]
     officers = audience.officers_of(act.session, {climb.officer_id for climb in told if climb.officer_id is not None})
+    stand_ins = _stand_ins(act, [climb for climb in told if not _is_reached(officers.get(climb.officer_id or 0))])
     drafts: list[Draft] = []
     gathered: list[digests.Climbed] = []
     for climb in told:
         officer = officers.get(climb.officer_id or 0)
+        if not _is_reached(officer):
+            officer = stand_ins.get((climb.office_id, climb.role))
         if officer is None:
             continue
         if climb.level > digests.HIGHEST_GATHERED:
             drafts += _climb_drafts(climb, officer, at, sms_at)
         else:
             name = (climb.case_id, climb.deadline_id, climb.epoch, climb.level)
-            gathered += [(name, officer, channel) for channel in _channels(climb.level, officer)]
+            gathered += [(name, officer, channel) for channel in digests.channels_for(climb.level, officer)]
     digests.gather_climbs(act.session, gathered, at)
     late = {climb.case_id: climb for climb in event.climbs if climb.level == 1 and climb.kind in LATE_KINDS}
     if late:
@@ -264,16 +271,27 @@ def on_ladder_climbed(act: Act, event: Climbs) -> None:
     insert(act, drafts)
 
 
-def _channels(level: int, officer: OfficerContact) -> tuple[Channel, ...]:
-    """By which channels an officer hears of a rung: a reminder by e-mail, what is late by SMS too; by SMS alone where no
-    e-mail reaches the officer."""
-    if level > 0:
-        return tuple(channel for channel in _BOTH if channel in officer.channels)
-    return tuple(channel for channel in _BOTH if channel in officer.channels)[:1]
+def _is_reached(officer: OfficerContact | None) -> bool:
+    return officer is not None and bool(officer.channels)
+
+
+def _stand_ins(act: Act, climbs: Sequence[Climb]) -> dict[tuple[int, str], OfficerContact]:
+    """Who stands above a post whose holder no message reaches, by office and role: no address, or mail comes back from it."""
+    places = {(climb.office_id, climb.role): [climb.case_id for climb in climbs] for climb in climbs}
+    today = dhaka_date(act.now)
+    found: dict[tuple[int, str], OfficerContact] = {}
+    for (office_id, role), case_ids in places.items():
+        accused = [each for rows in audience.accused_of(act.session, case_ids).values() for each in rows]
+        seat = audience.seat_above(act.session, office_id, role, today, accused)
+        if seat is not None and seat.acting is not None:
+            officer = audience.officers_of(act.session, [seat.acting.officer_id]).get(seat.acting.officer_id)
+            if officer is not None and _is_reached(officer):
+                found[office_id, role] = officer
+    return found
 
 
 def _climb_drafts(climb: Climb, officer: OfficerContact, at: datetime, sms_at: datetime) -> Iterable[Draft]:
-    for channel in _channels(climb.level, officer):
+    for channel in digests.channels_for(climb.level, officer):
         yield Draft(
             f"{ESCALATED}:{climb.case_id}:{climb.deadline_id}:{climb.epoch}:{climb.level}:{channel}",
             ESCALATED,

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import event as sa_event
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from grm.cases import events
 from grm.cases.models import Case
-from grm.escalation.events import Climb, LadderClimbed
-from grm.escalation.models import Escalation
+from grm.escalation.events import LadderClimbed
 from grm.kernel import clock, context
 from grm.kernel.db import db
 from grm.kernel.events import Event
@@ -24,10 +22,8 @@ from grm.notifications.models import Message
 from grm.notifications.queries import messages_of_case, outbox_health, outbox_lag
 from grm.notifications.service import address_context
 from tests.support import build
+from tests.support.climbs import DUE_ON, climb
 from tests.support.outbox import PHONE, later
-
-DUE_ON = date(2026, 2, 18)
-DUE_AT = build.dhaka(2026, 2, 19, 0)
 
 
 @pytest.fixture
@@ -258,28 +254,6 @@ def test_nobody_is_told_at_an_empty_chair(session: Session) -> None:
 
 
 # --- the ladder -------------------------------------------------------------------------------------------------
-
-
-def climb(case: Case, level: int, officer: int | None, kind: str = "resolve") -> Climb:
-    """A rung that a case has climbed, with the row that the sweep writes for it."""
-    deadline = build.deadline(db.session(), case.id, kind)
-    values = {
-        "case_id": case.id,
-        "deadline_id": deadline.id,
-        "epoch": deadline.epoch,
-        "level": level,
-        "due_at": DUE_AT,
-        "role": "gro",
-        "office_id": case.office_id,
-        "post_id": build.post_id(db.session(), case.office_id, "gro"),
-        "officer_id": officer,
-        "is_alternate": False,
-        "is_vacant": officer is None,
-    }
-    db.session().execute(insert(Escalation).values(**values, escalated_at=DUE_AT).on_conflict_do_nothing())
-    return Climb(
-        tracking_number=case.tracking_number, is_sensitive=case.is_sensitive, kind=kind, due_on=DUE_ON, **values
-    )
 
 
 def test_the_top_is_told_at_once_and_everybody_else_by_digest(session: Session) -> None:

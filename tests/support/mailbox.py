@@ -20,6 +20,8 @@ class Mailbox:
     def __init__(self) -> None:
         self.taken: list[EmailMessage] = []
         self.raw: list[bytes] = []
+        self.return_paths: list[str] = []
+        """The envelope's sender of each mail that was taken: where it would go back to."""
         self.refusals: dict[str, str] = {}
         self.data_answers: list[str | None] = []
         """Scripted answers after the text: an SMTP answer, or None for taking the mail and cutting the line."""
@@ -56,6 +58,7 @@ class Mailbox:
             assert isinstance(message, EmailMessage)
             self.taken.append(message)
             self.raw.append(content)
+            self.return_paths.append(envelope.mail_from or "")
             self.was_encrypted.append(session.ssl is not None)
         if answer is None:
             assert server.transport is not None
