@@ -7,6 +7,7 @@ number: a helper may file for two hundred people a day.
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
+from grm.deadlines.queries import calendar as working_days
 from grm.intake import choices, drafts, queries
 from grm.intake.forms import DESK_FIELDS, FormView
 from grm.intake.screening import MEDIA, Problem, screen
@@ -56,6 +57,7 @@ def new() -> Response | tuple[Response, int]:
             secret=filed.secret,
             office=book.office(filed.office_id),
             shows_helplines=book.category(filed.category_id).slug in choices.HELPLINE_CATEGORIES,
+            is_provisional=working_days(db.session()).is_provisional(filed.due_on),
         )
     )
 

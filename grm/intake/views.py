@@ -16,6 +16,7 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from grm.deadlines.queries import calendar as working_days
 from grm.intake import choices, drafts, limits
 from grm.intake.drafts import Content, Look
 from grm.intake.forms import LAST_PAGE, PAGES, PUBLIC_FIELDS, FormView, answer_rows, category_hints
@@ -231,6 +232,7 @@ def _receipt(filed: Filed, shows_secret: bool) -> Response:
             secret=secret if shows_secret else None,
             office=book.office(filed.office_id),
             shows_helplines=shows_helplines,
+            is_provisional=working_days(db.session()).is_provisional(filed.due_on),
         )
 
     is_plain = request.query_string.removeprefix(b"step=4").removeprefix(b"&") in _PLAIN_QUERIES
