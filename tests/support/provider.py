@@ -44,6 +44,11 @@ CUT = Says(takes=False, drops=True)
 TAKEN_THEN_CUT = Says(drops=True)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # with socketserver's 5 a crowd of callers would find nobody there
+
+
 class Provider:
     """The server. `knows` is what it tells of a message when asked, by reference; else what it has taken counts."""
 
@@ -128,8 +133,7 @@ class Provider:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        ThreadingHTTPServer.daemon_threads = True
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self._server = _Server(("127.0.0.1", self.port), Handler)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
