@@ -59,10 +59,10 @@ def producer(rig: FaultRig) -> Celery:
 
 def test_tasks_that_outlast_the_brokers_patience_have_one_effect(rig: FaultRig, form: Form, findings: Findings) -> None:
     """The broker gives a task that takes too long to another worker, again and again: claims make that harmless."""
-    visibility, lasts = form.of(2, 8), form.of(7, 25)
+    visibility, lasts = form.of(1.5, 8.0), form.of(5.0, 25.0)
     rig.sms.always(Answer(after_seconds=0.2))
     with restarted(rig, "worker-a", "worker-b", FAULTS_VISIBILITY_SECONDS=str(visibility)):
-        rig.messages(form.of(120, 500))
+        rig.messages(form.of(80, 500))
         producer(rig).send_task("faults.deliver-slowly", args=[lasts], queue="delivery")
         time.sleep(lasts)
         rig.drain()
@@ -222,32 +222,33 @@ def test_when_the_machines_clock_jumps_nothing_is_early_and_nothing_stops(
     assert not found.faults
 
 
-@pytest.mark.parametrize("days", [-3, 3])
-def test_a_worker_with_a_wrong_clock_is_never_early(rig: FaultRig, form: Form, findings: Findings, days: int) -> None:
+def test_a_worker_with_a_wrong_clock_is_never_early(rig: FaultRig, form: Form, findings: Findings) -> None:
     """Only the workers are wrong, by a clock shifted within them. Behind, they work as ever. Ahead, every tick has expired
     before it arrives: nothing is done, which the alarm says; once the clock is right, everything is made up for.
     """
-    with restarted_workers(rig, days):
-        waiting = soon(rig)
-        rig.messages(10)
-        rig.overdue_cases(5)
-        if days < 0:
-            rig.drain()
-        else:
-            rig.do("UPDATE heartbeat SET at = at - interval '1 minute' WHERE name = 'worker'")
-            time.sleep(form.of(2, 10))
-            assert not rig.is_green(), "nobody would know"
-    rig.mend()
-    rig.drain()
-    found = check(rig)
-    early = rig.number("SELECT count(*) FROM deadline WHERE due_at > clock_timestamp() AND state = 'breached'")
-    findings.add(27, f"clock of both workers {days:+d} days", found.figures, waiting=waiting, early=early)
-    assert waiting and not early
-    assert not found.faults
+    waiting = soon(rig)
+    for days in form.of([3], [3, -3]):
+        with restarted_workers(rig, days):
+            rig.messages(10, f"{days:+d} days ")
+            rig.overdue_cases(5)
+            if days < 0:
+                rig.drain()
+            else:
+                time.sleep(form.of(4, 10))
+                rig.do("UPDATE heartbeat SET at = at - interval '1 minute' WHERE name = 'worker'")
+                assert not rig.is_green(), "nobody would know"
+        rig.mend()
+        rig.drain()
+        found = check(rig)
+        early = rig.number("SELECT count(*) FROM deadline WHERE due_at > clock_timestamp() AND state = 'breached'")
+        findings.add(27, f"clock of both workers {days:+d} days", found.figures, waiting=waiting, early=early)
+        assert waiting and not early
+        assert not found.faults
 
 
 @contextmanager
 def restarted_workers(rig: FaultRig, days: int) -> Iterator[None]:
+    """Both workers with a clock of their own, for the length of a block."""
     for worker in rig.workers:
         worker.kill()
         worker.start(FAULTS_SHIFT_DAYS=str(days))
