@@ -23,8 +23,8 @@ from grm.kernel import logging as kernel_logging
 from grm.kernel.crypto import Keyring
 from grm.kernel.db import db, ping_idle_connections
 from grm.notifications import queries as notification_queries
-from grm.notifications import wording as notification_wording
 from grm.notifications import views as notification_views
+from grm.notifications import wording as notification_wording
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
 from grm.reports import administration, rehearsal_views

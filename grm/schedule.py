@@ -1,29 +1,29 @@
-"""The beat table: what is done how often, and why. Every entry expires before its next run, so that none pile up."""
+"""The beat table: what is done how often, and why. Every entry expires before its next run, so that none pile up.
 
-import contextlib
+Beat itself runs as `celery --app grm.schedule:beat beat`: it needs neither Flask nor SQLAlchemy, which halves it.
+The reasons for Celery's settings are measured facts; see docs/adr/0002-postgresql-is-the-ledger.md.
+"""
+
 import os
 import socket
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
+from celery import Celery, signals
 from celery.beat import Scheduler as CeleryScheduler
-from flask import Flask
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from config import Settings
-from grm.kernel import clock, context
+from config import Settings, load_settings
+from grm.kernel import logging as kernel_logging
+from grm.kernel.broker import require_no_eviction
+from grm.kernel.errors import Misconfigured
 from grm.kernel.one_holder import OneHolder
-from grm.web.health import record_heartbeat
-from grm.web.models import Heartbeat
 
 log = structlog.get_logger("grm.schedule")
 BEAT = "beat"
 NODE = f"{socket.gethostname()}:{os.getpid()}"
+VISIBILITY_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,9 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
             "ticks",
             "notes who was told, and makes a task where a message did not arrive",
         ),
-        Entry("calendar", "notifications.remind-of-calendar", 1800, "ticks", "reminds of a list of holidays that runs out"),
+        Entry(
+            "calendar", "notifications.remind-of-calendar", 1800, "ticks", "reminds of a list of holidays that runs out"
+        ),
         Entry("tidy", "intake.tidy", 600, "ticks", "removes drafts, sessions and counters past their time"),
         Entry("forget", "watch.forget", 600, "ticks", "forgets texts and records that are kept for a while only"),
     )
@@ -107,6 +109,50 @@ def beat_schedule(settings: Settings) -> dict[str, dict[str, Any]]:
     }
 
 
+def celery_settings(settings: Settings) -> dict[str, Any]:
+    """Everything Celery is told, for workers and beat alike."""
+    transport = {
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "global_keyprefix": "grm:",
+    }
+    return {
+        "broker_url": settings.broker_url,
+        "broker_transport_options": transport,
+        # Celery reads it in three places, and the shortest wins.
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "result_backend_transport_options": {"visibility_timeout": VISIBILITY_SECONDS},
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_time_limit": 60,
+        "task_soft_time_limit": 45,
+        "task_default_queue": "ticks",
+        "task_queues": None,
+        "task_create_missing_queues": True,
+        "task_publish_retry_policy": {"max_retries": 1},
+        "worker_prefetch_multiplier": 1,
+        "worker_max_tasks_per_child": 1000,
+        "worker_max_memory_per_child": 300_000,
+        "worker_soft_shutdown_timeout": 20,
+        # It would kill a send in mid-air; claims make a second run harmless instead.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_hijack_root_logger": False,
+        "worker_send_task_events": False,
+        "timezone": "Asia/Dhaka",
+        "beat_schedule": beat_schedule(settings),
+    }
+
+
 class Scheduler(CeleryScheduler):
     """One beat sends the ticks; any further one stands by and takes over within seconds (ADR 0019).
 
@@ -120,7 +166,6 @@ class Scheduler(CeleryScheduler):
     HEARTBEAT_SECONDS = 5.0
     FROZEN_SECONDS = 20.0
     max_interval = 2
-    flask_app: Flask | None = None
     _lock: OneHolder | None = None
     _is_on_duty = False
     _asked_at = _last_heartbeat = _looked_at = float("-inf")
@@ -153,9 +198,8 @@ class Scheduler(CeleryScheduler):
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         """Send one tick. The canary carries the instant it left, so that its arrival measures the whole way."""
-        if entry.name == "canary" and (session := self._session()) is not None:
-            with contextlib.suppress(SQLAlchemyError):
-                entry.kwargs = {"sent_at": clock.now(session).isoformat()}
+        if entry.name == "canary" and self._lock is not None and (now := self._lock.now()) is not None:
+            entry.kwargs = {"sent_at": now.isoformat()}
         super().apply_entry(entry, producer=producer)
 
     def close(self) -> None:
@@ -170,8 +214,7 @@ class Scheduler(CeleryScheduler):
             return self._is_on_duty
         self._asked_at = elapsed
         if self._lock is None:
-            settings: Settings = self.app.flask_app.extensions[context.SETTINGS]
-            self._lock = OneHolder(settings.database_url, self.LOCK)
+            self._lock = OneHolder(self.app.grm_settings.database_url, self.LOCK)
         was_on_duty, self._is_on_duty = self._is_on_duty, self._lock.holds()
         if was_on_duty != self._is_on_duty:
             log.info("beat is on duty" if self._is_on_duty else "beat stands by", node=NODE)
@@ -180,30 +223,52 @@ class Scheduler(CeleryScheduler):
 
     def _replace_frozen(self) -> None:
         """Dislodge a beat that holds the lock and has given no sign of life for long: it is stopped, or cannot move."""
-        session = self._session()
         elapsed = time.monotonic()
-        if self._lock is None or session is None or elapsed - self._looked_at < self.FROZEN_SECONDS / 3:
+        if self._lock is None or elapsed - self._looked_at < self.FROZEN_SECONDS / 3:
             return
         self._looked_at = elapsed
-        with contextlib.suppress(SQLAlchemyError):
-            alive_at = session.execute(select(Heartbeat.at).where(Heartbeat.name == BEAT)).scalar()
-            if alive_at is not None and clock.now(session) - alive_at > timedelta(seconds=self.FROZEN_SECONDS):
-                log.warning("the beat on duty gives no sign of life and is cut off", since=alive_at.isoformat())
-                self._lock.dislodge()
+        silent = self._lock.silent_seconds(BEAT)
+        if silent is not None and silent > self.FROZEN_SECONDS:
+            log.warning("the beat on duty gives no sign of life and is cut off", silent_seconds=round(silent))
+            self._lock.dislodge()
 
     def _say(self, name: str) -> None:
-        session = self._session()
         elapsed = time.monotonic()
-        if session is None or elapsed - self._last_heartbeat < self.HEARTBEAT_SECONDS:
+        if self._lock is None or elapsed - self._last_heartbeat < self.HEARTBEAT_SECONDS:
             return
         self._last_heartbeat = elapsed
-        try:
-            record_heartbeat(session, name, clock.now(session), node=NODE)
-        except SQLAlchemyError as error:
-            log.warning("beat could not write its heartbeat", error=type(error).__name__)
-            self._asked_at = float("-inf")
+        self._lock.say(name, node=NODE)
 
-    def _session(self) -> Session | None:
-        """A session on the lock's own connection, on which each statement commits by itself."""
-        connection = self._lock.connection if self._lock is not None else None
-        return Session(bind=connection) if connection is not None else None
+
+def refuse_forgetful_broker(settings: Settings) -> None:
+    """End the process with a sentence where the broker throws tasks away when it is full."""
+    try:
+        require_no_eviction(settings.redis_url)
+    except Misconfigured as error:
+        policy = error.params["policy"]
+        raise SystemExit(
+            f"The broker's maxmemory-policy is {policy}: it must be noeviction (docs/operations.md)."
+        ) from None
+
+
+@signals.beat_init.connect(weak=False)
+def _require_lasting_broker(sender: Any = None, **_: Any) -> None:
+    """Do not start on a broker that throws tasks away."""
+    refuse_forgetful_broker(sender.app.grm_settings)
+
+
+def create_beat(settings: Settings) -> Celery:
+    """Build the Celery application that beat needs: the table and the broker, no task and no Flask."""
+    kernel_logging.configure(settings.log_level)
+    celery = Celery("grm")
+    celery.conf.update(celery_settings(settings))
+    celery.grm_settings = settings
+    return celery
+
+
+def __getattr__(name: str) -> Any:
+    """`beat` is made when Celery's command line asks for it."""
+    if name != "beat":
+        raise AttributeError(name)
+    globals()[name] = found = create_beat(load_settings(os.environ))
+    return found

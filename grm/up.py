@@ -101,7 +101,7 @@ class Launcher:
         level = ["--loglevel", "WARNING" if settings.log_level == "INFO" else settings.log_level]
         worker = [*celery, "worker", *level, "--concurrency", str(settings.worker_concurrency)]
         worker += ["--queues", "ticks,delivery", "--without-gossip", "--without-mingle"]
-        beat = [*celery, "beat", *level, "--scheduler", "grm.schedule:Scheduler"]
+        beat = [BIN / "celery", "--app", "grm.schedule:beat", "beat", *level, "--scheduler", "grm.schedule:Scheduler"]
         # Orphaned programs end at once (SIGQUIT): with the engines gone there is nothing to finish for.
         self._start("web", web, orphan_signal=signal.SIGQUIT, stop_seconds=8)
         self._start("worker", worker, orphan_signal=signal.SIGQUIT, stop_seconds=8)

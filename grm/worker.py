@@ -13,8 +13,8 @@ from config import Settings
 from grm.kernel import clock, context
 from grm.kernel.db import db
 from grm.kernel.transaction import transaction
-from grm.schedule import beat_schedule
-from grm.web.health import eviction_policy, record_heartbeat
+from grm.schedule import celery_settings, refuse_forgetful_broker
+from grm.web.health import record_heartbeat
 
 TASK_MODULES = (
     "grm.escalation.tasks",
@@ -24,7 +24,6 @@ TASK_MODULES = (
     "grm.watch.tasks",
 )
 QUEUES = ("ticks", "delivery")
-VISIBILITY_SECONDS = 300
 
 
 def create_celery(app: Flask) -> Celery:
@@ -40,55 +39,13 @@ def create_celery(app: Flask) -> Celery:
 
     celery = Celery("grm", task_cls=ContextTask, include=[])
     celery.flask_app = app
-    celery.conf.update(_configuration(settings))
+    celery.conf.update(celery_settings(settings))
+    celery.grm_settings = settings
     celery.set_default()
     _register_canary(celery)
     for module in TASK_MODULES:
         celery.loader.import_task_module(module)
     return celery
-
-
-def _configuration(settings: Settings) -> dict[str, Any]:
-    transport = {
-        "visibility_timeout": VISIBILITY_SECONDS,
-        "unacked_restore_interval": 10,
-        "unacked_restore_throttle": 1,
-        "socket_timeout": 5,
-        "socket_connect_timeout": 3,
-        "socket_keepalive": True,
-        "health_check_interval": 10,
-        "global_keyprefix": "grm:",
-    }
-    return {
-        "broker_url": settings.broker_url,
-        "broker_transport_options": transport,
-        # Celery reads it in three places, and the shortest wins.
-        "visibility_timeout": VISIBILITY_SECONDS,
-        "result_backend_transport_options": {"visibility_timeout": VISIBILITY_SECONDS},
-        "broker_connection_retry_on_startup": True,
-        "broker_connection_max_retries": None,
-        "task_ignore_result": True,
-        "task_serializer": "json",
-        "accept_content": ["json"],
-        "task_acks_late": True,
-        "task_reject_on_worker_lost": True,
-        "task_time_limit": 60,
-        "task_soft_time_limit": 45,
-        "task_default_queue": "ticks",
-        "task_queues": None,
-        "task_create_missing_queues": True,
-        "task_publish_retry_policy": {"max_retries": 1},
-        "worker_prefetch_multiplier": 1,
-        "worker_max_tasks_per_child": 1000,
-        "worker_max_memory_per_child": 300_000,
-        "worker_soft_shutdown_timeout": 20,
-        # It would kill a send in mid-air; claims make a second run harmless instead.
-        "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "worker_hijack_root_logger": False,
-        "worker_send_task_events": False,
-        "timezone": "Asia/Dhaka",
-        "beat_schedule": beat_schedule(settings),
-    }
 
 
 def _register_canary(celery: Celery) -> None:
@@ -103,18 +60,11 @@ def _register_canary(celery: Celery) -> None:
 
 
 @signals.worker_init.connect(weak=False)
-@signals.beat_init.connect(weak=False)
-def _refuse_forgetful_broker(**_: Any) -> None:
-    """A broker that throws keys away when it is full would lose ticks in silence: do not start on it.
-
-    One that does not answer now, or says nothing of its memory, is no reason: it may come back, and nothing is kept there.
-    """
+def _require_lasting_broker(**_: Any) -> None:
+    """Do not start on a broker that throws tasks away."""
     from celery import current_app
 
-    settings: Settings = current_app.flask_app.extensions[context.SETTINGS]
-    policy = eviction_policy(settings.redis_url)
-    if policy not in (None, "noeviction"):
-        raise SystemExit(f"The broker's maxmemory-policy is {policy}: it must be noeviction (see docs/operations.md).")
+    refuse_forgetful_broker(current_app.grm_settings)
 
 
 @signals.worker_process_init.connect(weak=False)

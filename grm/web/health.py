@@ -108,19 +108,6 @@ def broker_answers(url: str, longest: timedelta) -> Check:
     return check
 
 
-def eviction_policy(url: str) -> str | None:
-    """What the broker does when its memory is full; None where it does not answer or does not say."""
-    broker = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
-    try:
-        memory: Any = broker.info("memory")
-        found = memory.get("maxmemory_policy")
-        return str(found) if found else None
-    except RedisError:
-        return None
-    finally:
-        broker.close()
-
-
 def record_heartbeat(session: Session, name: str, now: datetime, **detail: Any) -> None:
     """Note that a part is alive (one upsert); the caller commits."""
     values = {"name": name, "at": now, "detail": detail}

@@ -21,7 +21,7 @@ from redis import Redis
 from config import Settings
 from grm.kernel.one_holder import OneHolder
 from grm.kernel.places import derive_keys, embedded_places
-from grm.schedule import Scheduler, entries
+from grm.schedule import Scheduler, entries, refuse_forgetful_broker
 from grm.worker import QUEUES, TASK_MODULES, create_celery
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ class Beats:
             "-m",
             "celery",
             "--app",
-            "wsgi:celery",
+            "grm.schedule:beat",
             "beat",
             "--scheduler",
             "grm.schedule:Scheduler",
@@ -177,7 +177,7 @@ def test_celery_is_told_everything_that_keeps_tasks(app: Flask) -> None:
         conf.visibility_timeout,
         conf.result_backend_transport_options["visibility_timeout"],
     } == {300}, "the shortest of the three places wins"
-    assert conf.task_time_limit == 60 and conf.task_soft_time_limit == 45 and 300 > 2 * conf.task_time_limit
+    assert conf.task_time_limit == 60 and conf.task_soft_time_limit == 45 and 2 * conf.task_time_limit < 300
     assert (transport["unacked_restore_interval"], transport["unacked_restore_throttle"]) == (10, 1)
     assert (transport["socket_timeout"], transport["socket_connect_timeout"]) == (5, 3)
     assert transport["socket_keepalive"] and transport["health_check_interval"] == 10
@@ -206,15 +206,12 @@ def test_every_tick_is_a_task_with_a_queue_that_expires_before_the_next(app: Fla
 
 
 def test_a_broker_that_throws_keys_away_is_refused(app: Flask, settings: Settings) -> None:
-    from grm.worker import _refuse_forgetful_broker
-
-    create_celery(app)
     broker = Redis.from_url(settings.redis_url)
     try:
-        _refuse_forgetful_broker()
+        refuse_forgetful_broker(settings)
         broker.config_set("maxmemory-policy", "allkeys-lru")
         with pytest.raises(SystemExit, match="allkeys-lru"):
-            _refuse_forgetful_broker()
+            refuse_forgetful_broker(settings)
         answer = app.test_client().get("/healthz").get_json()
         assert not answer["parts"]["broker"]["ok"] and "allkeys-lru" in answer["warnings"][0]
     finally:

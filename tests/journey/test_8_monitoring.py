@@ -14,7 +14,7 @@ def test_healthz_is_green_while_everything_works(rig: Rig) -> None:
     assert all(part["ok"] for part in answer["parts"].values())
 
 
-@pytest.mark.parametrize(("part", "process"), [("worker", "wsgi:celery worker"), ("beat", "wsgi:celery beat")])
+@pytest.mark.parametrize(("part", "process"), [("worker", "wsgi:celery worker"), ("beat", "schedule:beat beat")])
 def test_healthz_is_red_soon_after_a_part_froze_and_green_when_it_works_again(
     rig: Rig, part: str, process: str
 ) -> None:
