@@ -57,6 +57,7 @@ class Filters:
     district_id: int | None = None
     level: int | None = None
     status: str | None = None
+    is_not_informed: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -65,7 +66,9 @@ class Filters:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filters as conditions on `Case`."""
-        return [
+        # The bare column: only that lets the planner use the index over these few.
+        marked = [cast(ColumnElement[bool], Case.is_not_informed)] if self.is_not_informed else []
+        return marked + [
             column == value
             for column, value in (
                 (Case.programme_id, self.programme_id),

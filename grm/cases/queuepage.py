@@ -140,6 +140,8 @@ def _filters(book: Directory, args: Mapping[str, str]) -> tuple[Filters, dict[st
     status = args.get("status", "")
     if status in set(Status):
         chosen["status"] = status
+    if args.get("informed") == "no":
+        chosen["informed"] = "no"
     return (
         Filters(
             programme_id=ids["programme"],
@@ -147,6 +149,7 @@ def _filters(book: Directory, args: Mapping[str, str]) -> tuple[Filters, dict[st
             district_id=ids["district"],
             level=int(chosen["level"]) if "level" in chosen else None,
             status=chosen.get("status"),
+            is_not_informed="informed" in chosen,
         ),
         chosen,
     )
@@ -159,6 +162,7 @@ def _options(book: Directory, today: date) -> dict[str, list[tuple[str, str]]]:
         "district": sorted(((each.code, name(each)) for each in book.districts), key=lambda each: each[1]),
         "level": choices("level"),
         "status": choices("status"),
+        "informed": [("no", gettext("Not informed"))],
     }
 
 

@@ -3,6 +3,7 @@
 Read only: the directory, the calendar and accounts are changed by commands (see README), which leave a record.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -43,6 +44,7 @@ def administration() -> str:
         ],
         rungs=deadlines.rungs(session),
         vacancies=vacant_posts(session, today),
+        bounced=_bounced(session),
         book=book,
     )
 
@@ -58,6 +60,13 @@ def _counts(session: Session, today: date) -> dict[str, int]:
         "rules": sum(rule.valid_to is None or rule.valid_to > today for rule in rules(session)),
         "officers": session.execute(select(func.count()).select_from(Officer).where(Officer.is_active)).scalar_one(),
     }
+
+
+def _bounced(session: Session) -> Sequence[Any]:
+    """Officers whose mail comes back, the latest first."""
+    columns = (Officer.name_bn, Officer.name_en, Officer.email, Officer.phone, Officer.email_bounced_at)
+    marked = select(*columns).where(Officer.is_active, Officer.email_bounced == Officer.email)
+    return session.execute(marked.order_by(Officer.email_bounced_at.desc(), Officer.id)).all()
 
 
 def _coming_days(session: Session, today: date) -> list[Any]:

@@ -6,9 +6,9 @@ Everything passes through ``visible_to``: what an officer may not open is not co
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true, tuple_, union_all
 from sqlalchemy.orm import Session, aliased
 
 from grm.accounts.models import Officer
@@ -18,6 +18,8 @@ from grm.deadlines.models import Deadline, Extension
 from grm.escalation.models import Escalation
 from grm.kernel.actor import Actor
 from grm.kernel.clock import DHAKA, dhaka_date
+from grm.notifications.models import DigestItem, Message
+from grm.notifications.service import ESCALATED
 from grm.offices.models import Category, Ministry, Office, Place, Programme
 from grm.reports.measures import AGE_BANDS, IN_A_PERIOD, Selection, age_band, due_dates, period
 
@@ -180,6 +182,45 @@ def gaps(session: Session, actor: Actor) -> Sequence[Any]:
     ).all()
 
 
+def undelivered(session: Session, actor: Actor) -> Sequence[Any]:
+    """Return whom notices of late cases did not reach: officer, of which office's rung, how many open cases, since when.
+
+    A notice that came back, was refused or ran out of time; each was passed on, but somebody must mend the address.
+    """
+    is_lost = and_(
+        Message.state.in_(("failed", "expired", "held")),
+        func.coalesce(Message.error, "").not_in(("no-longer-needed", "date-moved")),
+    )
+    columns = (Escalation.case_id, Escalation.office_id, Message.officer_id, Message.ended_at)
+    gathered = (
+        select(*columns)
+        .join(DigestItem, DigestItem.escalation_id == Escalation.id)
+        .join(Message, Message.id == DigestItem.message_id)
+        .where(is_lost, Escalation.withdrawn_at.is_(None))
+    )
+    parts = (Escalation.case_id, Escalation.deadline_id, Escalation.epoch, Escalation.level, Message.channel)
+    single = (
+        select(*columns)
+        .join(Message, Message.case_id == Escalation.case_id)
+        .where(is_lost, Escalation.withdrawn_at.is_(None), Message.key == func.concat_ws(":", ESCALATED, *parts))
+    )
+    lost = union_all(gathered, single).subquery()
+    return session.execute(
+        select(
+            lost.c.office_id,
+            Officer.name_bn,
+            Officer.name_en,
+            func.count(func.distinct(lost.c.case_id)).label("cases"),
+            func.min(lost.c.ended_at).label("since"),
+        )
+        .join(Officer, Officer.id == lost.c.officer_id)
+        .join(Case, Case.id == lost.c.case_id)
+        .where(Case.is_open, visible_to(actor))
+        .group_by(lost.c.office_id, Officer.id, Officer.name_bn, Officer.name_en)
+        .order_by(func.count(func.distinct(lost.c.case_id)).desc(), Officer.id)
+    ).all()
+
+
 def set_aside(session: Session, actor: Actor) -> Sequence[Any]:
     """Return the clocks that an operator has set aside: they climb no more until somebody has mended them."""
     return session.execute(
@@ -241,6 +282,7 @@ def _measure(chosen: Selection, now: datetime) -> ColumnElement[bool]:
         "declined": and_(Case.status == "declined", Case.ended_at >= starts_at, Case.ended_at < ends_at),
         "open": Case.is_open.is_(true()),
         "overdue": is_overdue(now),
+        "not_informed": cast(ColumnElement[bool], Case.is_not_informed),
     }
     return table[chosen.measure]
 

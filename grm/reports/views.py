@@ -52,6 +52,9 @@ def overview() -> str:
     return render_template(
         "reports/overview.html",
         coverage=coverage(db.session(), clock.dhaka_date(now)) if actor().has_role("cell_officer") else None,
+        not_informed=queries.count(db.session(), actor(), chosen.with_(measure="not_informed"), now)
+        if actor().has_role("cell_officer")
+        else None,
         chosen=chosen,
         span=period(chosen.period, clock.dhaka_date(now)),
         periods=PERIODS,
@@ -85,6 +88,7 @@ def escalations() -> str:
         titles=_titles(known),
         options=_options(known),
         gaps=queries.gaps(session, actor()),
+        undelivered=queries.undelivered(session, actor()),
         aside=queries.set_aside(session, actor()),
         vacancies=_vacancies(session, today),
         known=known,
@@ -244,6 +248,7 @@ def _titles(known: Directory) -> dict[str, dict[str, str]]:
             "declined": gettext("Declined"),
             "open": gettext("Open"),
             "overdue": gettext("Overdue"),
+            "not_informed": gettext("Complainant not informed"),
         },
         "period": {
             "this_month": gettext("This month"),

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
+from grm.cli import register
 from grm.escalation.events import Climb, LadderClimbed
 from grm.kernel import clock, context
 from grm.kernel.transaction import transaction
@@ -274,7 +275,7 @@ def test_the_command_takes_it_from_a_pipe_and_never_fails(
     app: Flask, session: Session, mailbox: Mailbox, post: Post, now: datetime
 ) -> None:
     message_id, mail = sent_to_officer(session, mailbox, post, now)
-    runner = app.test_cli_runner()
+    runner = register(app).test_cli_runner()
     genuine = returned(to="bounces@grm.example", address=mail["To"])
     path = mailbox.return_paths[0]
     for given, arguments, expected in (
