@@ -34,11 +34,13 @@ class Told:
 
 @dataclass
 class Tally:
-    """The figures of a rehearsal. Only clocks that the proposal touches are counted in the lines."""
+    """The figures of a rehearsal. Only clocks that the proposal touches are counted in the lines; `unlike` says of how many
+    of them the play under their own rules is not what really happened."""
 
     cases: int = 0
     clocks: int = 0
     touched: int = 0
+    unlike: int = 0
     ministries: dict[str, Line] = field(default_factory=dict)
     kinds: dict[str, Line] = field(default_factory=dict)
     told: dict[Told, list[int]] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Tally:
             "cases": self.cases,
             "clocks": self.clocks,
             "touched": self.touched,
+            "unlike": self.unlike,
             "ministries": {key: line.as_dict() for key, line in sorted(self.ministries.items())},
             "kinds": {key: line.as_dict() for key, line in sorted(self.kinds.items())},
             "told": [[key.office_id, key.role, key.officer_id, levels] for key, levels in told],
@@ -94,6 +97,7 @@ class Tally:
             cases=stored["cases"],
             clocks=stored["clocks"],
             touched=stored["touched"],
+            unlike=stored["unlike"],
             ministries={key: Line(**line) for key, line in stored["ministries"].items()},
             kinds={key: Line(**line) for key, line in stored["kinds"].items()},
             told={Told(office, role, officer): levels for office, role, officer, levels in stored["told"]},

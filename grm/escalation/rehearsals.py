@@ -133,9 +133,13 @@ def percent_done(row: Rehearsal) -> int:
     return min(99, 100 * row.last_case_id // row.through_case_id)
 
 
-def lines(session: Session, actor: Actor, rehearsal_id: int, after_id: int = 0, limit: int = 50) -> Sequence[Row[Any]]:
-    """The rungs of single cases that the actor may see, from one line on."""
+def lines(
+    session: Session, actor: Actor, rehearsal_id: int, after_id: int = 0, limit: int = 50, change: str | None = None
+) -> Sequence[Row[Any]]:
+    """The rungs of single cases that the actor may see, from one line on; of one kind of change only if asked."""
     found = _lines(actor, rehearsal_id).where(RehearsalLine.id > after_id)
+    if change is not None:
+        found = found.where(RehearsalLine.change == change)
     return session.execute(found.order_by(RehearsalLine.id).limit(limit)).all()
 
 

@@ -57,7 +57,10 @@ class RungFound:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A clock that the proposal touches, with all rungs that would have been climbed or really were."""
+    """A clock that the proposal touches, with all rungs that would have been climbed or really were.
+
+    `is_like`: played under its own rules, the clock does what it really did. Where not, the play missed something.
+    """
 
     case_id: int
     tracking_number: str
@@ -67,6 +70,7 @@ class Finding:
     change: Change
     old_due_on: date
     new_due_on: date
+    is_like: bool
     rungs: tuple[RungFound, ...]
 
 
@@ -165,6 +169,7 @@ class Stage:
             change,
             clock.due_on,
             new.due_on,
+            {step.level: step.at for step in old.steps} == clock.climbed,
             tuple(self._rungs_of(case, clock, new)),
         )
 
@@ -228,6 +233,7 @@ class Stage:
         return found
 
     def _count(self, case: CaseHistory, finding: Finding, tally: Tally) -> None:
+        tally.unlike += not finding.is_like
         tally.count_change(self.ministry_of(finding.office_id), finding.kind, finding.change)
         for rung in finding.rungs:
             if rung.at is not None:

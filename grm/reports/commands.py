@@ -113,6 +113,8 @@ def _print(tally: Tally) -> None:
     click.echo(f"{'':24}" + "".join(f"{words:>16}" for words in head))
     for key, line in (*sorted(tally.ministries.items()), ("total", tally.total)):
         click.echo(f"{key:24}" + "".join(f"{cell:>16}" for cell in _cells(line)))
+    if tally.unlike:
+        click.echo(f"Of {tally.unlike} of these clocks the play by their own rules is not what really happened.")
     click.echo("Rungs by level: as proposed / as it really was. Level 0 is a warning.")
 
 

@@ -103,7 +103,7 @@ def _told(faults: tuple[Fault, ...]) -> list[str]:
 def _one(fault: Fault) -> str:
     values = {name: digits(value) if isinstance(value, int) else value for name, value in fault.values.items()}
     text = gettext(fault.text, **values) if values else gettext(fault.text)
-    return gettext("Line %(line)s: %(fault)s", line=digits(fault.line), fault=text) if fault.line else text
+    return gettext("Line %(line)s: %(fault)s.", line=digits(fault.line), fault=text) if fault.line else text
 
 
 def _bytes(text: str | None) -> bytes | None:

@@ -28,6 +28,7 @@ from grm.reports import rehearsal_lines
 from grm.reports.exports import csv_lines
 from grm.reports.rehearsal_forms import RehearsalForm
 from grm.web.guard import actor, keeps_typed_text, requires
+from grm.web.labels import label
 from grm.web.locale import gettext, language
 from grm.web.presentation import name
 
@@ -82,8 +83,10 @@ def show(number: str) -> str:
     tally = Tally.from_dict(row.result)
     known = directory(session)
     found: list[Any] = []
+    change = request.args.get("change") if request.args.get("change") in CHANGES else None
     if actor().has_role("cell_officer"):
-        found = list(rehearsals.lines(session, actor(), row.id, _after(), PAGE + 1))
+        found = list(rehearsals.lines(session, actor(), row.id, _after(), PAGE + 1, change))
+    only = f"change={change}&" if change else ""
     return render_template(
         "reports/rehearsal.html",
         row=row,
@@ -97,8 +100,9 @@ def show(number: str) -> str:
         changes=CHANGES,
         levels=LEVELS,
         lines=found[:PAGE],
-        next_url=f"?after={found[PAGE - 1].RehearsalLine.id}" if len(found) > PAGE else None,
-        is_first=_after() == 0,
+        tabs_of_list=_tabs(tally, change),
+        next_url=f"?{only}after={found[PAGE - 1].RehearsalLine.id}#cases" if len(found) > PAGE else None,
+        first_url=f"?{only}#cases" if _after() else None,
         may_list=actor().has_role("cell_officer"),
         known=known,
     )
@@ -157,6 +161,19 @@ def _csv_rows(rehearsal_id: int) -> Iterator[list[object]]:
             is_vacant=line.is_vacant,
             really_at=line.really_at,
         )
+
+
+def _tabs(tally: Tally, chosen: str | None) -> list[dict[str, Any]]:
+    """The list of single cases as a whole, and by what changes; the count is of clocks."""
+    counts = tally.total.changes
+    tabs: list[dict[str, Any]] = [{"href": "?#cases", "label": gettext("All"), "current": chosen is None}]
+    for change in CHANGES:
+        if counts.get(change) or change == chosen:
+            words, count = label("rehearsal_change", change), counts.get(change, 0)
+            tabs.append(
+                {"href": f"?change={change}#cases", "label": words, "count": count, "current": change == chosen}
+            )
+    return tabs
 
 
 def _ministries(tally: Tally, known: Directory) -> list[dict[str, Any]]:

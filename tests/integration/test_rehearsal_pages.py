@@ -169,6 +169,25 @@ def test_the_file_of_single_cases(
     assert exported.data["report"] == "rehearsal"
 
 
+def test_the_list_can_be_read_page_by_page_and_by_what_changes(
+    session: Session, admin: FlaskClient, cell: FlaskClient, filed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grm.reports.rehearsal_views.PAGE", 3)
+    address = post(admin, policies=TWENTY).headers["Location"]
+    work_through()
+    url, seen = f"{address}?lang=en", []
+    while url:
+        page = cell.get(url).text
+        seen += re.findall(r'href="/cases/(\w+)"', page)
+        found = re.search(r'href="(\?after=\d+)#cases" rel="next"', page)
+        url = address + found[1] if found else ""
+    rows = list(csv.reader(io.StringIO(cell.get(f"{address}.csv").data.decode("utf-8-sig"))))[1:]
+    assert seen == [row[0].replace("-", "") for row in rows] and len(seen) > 6
+    late = cell.get(f"{address}?change=newly_late").text
+    assert set(re.findall(r'href="/cases/(\w+)"', late)) == {filed["answered"]}
+    assert filed["silent"] in cell.get(f"{address}?change=nonsense&after=x").text
+
+
 def test_a_name_that_is_a_formula_is_disarmed_in_the_file(
     session: Session, admin: FlaskClient, cell: FlaskClient, filed: dict[str, str]
 ) -> None:

@@ -14,7 +14,8 @@ from grm.cases.models import Case
 from grm.deadlines import service
 from grm.deadlines.announcements import announce
 from grm.deadlines.calendar import Day
-from grm.deadlines.models import Deadline, DeadlinePolicy
+from grm.deadlines.models import KINDS, Deadline, DeadlinePolicy
+from grm.demo.play import play as play_demo
 from grm.escalation import rehearsal_facts
 from grm.escalation.models import Escalation
 from grm.escalation.rehearsal_tally import Tally
@@ -77,7 +78,7 @@ def really(session: Session) -> dict[tuple[int, str], list[tuple[Any, ...]]]:
     rows = session.execute(
         select(Escalation, Deadline.kind)
         .join(Deadline, Deadline.id == Escalation.deadline_id)
-        .order_by(Escalation.case_id, Escalation.level)
+        .order_by(Escalation.case_id, Deadline.epoch, Escalation.level)
     )
     for row, kind in rows:
         told = (row.role, row.office_id, row.post_id, row.officer_id, row.is_vacant)
@@ -238,6 +239,27 @@ def test_it_finds_exactly_what_a_real_sweep_under_the_proposed_limit_does(sessio
     offices = [rung[3] for rung in found[again["referred"], "resolve"]]
     assert offices == [story.there, story.there, story.here, build.office_id(session, "cell")], "where it then lay"
     assert by_name["answered_early"] == []
+
+
+def test_played_under_its_own_rules_a_clock_does_what_it_really_did(session: Session, story: Story) -> None:
+    story.tell()
+    assert rehearse()[1].unlike == 0
+    session.execute(text("UPDATE escalation SET due_at = due_at + interval '1 day' WHERE level = 1"))
+    session.commit()
+    assert rehearse()[1].unlike > 0
+
+
+def test_the_play_knows_a_whole_years_cases_again(session: Session) -> None:
+    """Referrals, questions, investigations, appeals: the demo plays the real services through a year."""
+    today = clock.dhaka_date(clock.now(session))
+    session.rollback()
+    play_demo(120, 11, today)
+    every_kind = b"code,kind,limit,unit,valid_from,source\n" + b"".join(
+        b"any-%d,%s,2,working_days,2027-01-01,C\n" % (number, kind.encode()) for number, kind in enumerate(KINDS)
+    )
+    findings, tally = rehearse(every_kind, until=today)
+    assert tally.touched == len(findings) > 200
+    assert [each for each in findings if not each.is_like] == []
 
 
 def test_rehearsing_what_is_in_force_touches_nothing(session: Session, story: Story) -> None:
