@@ -23,6 +23,7 @@ from grm.kernel.errors import GrmError
 from grm.kernel.transaction import Act, transaction
 from grm.notifications import held, stops
 from grm.notifications.catalogue import CHANNELS, Channel
+from grm.notifications.delivery import deliver_due, post_for
 from grm.notifications.models import FINAL_STATES, OPEN_STATES, Message
 from grm.watch import deadman
 
@@ -138,6 +139,16 @@ def cancel(message_id: int, reason: str) -> None:
     """End a message that waits or is held, for good."""
     _do(lambda act: held.cancel(act, message_id, reason))
     click.echo("Cancelled.")
+
+
+@messages.command("deliver")
+@click.option("--seconds", type=click.FloatRange(1, 3600), default=30, show_default=True, help="How long at most.")
+def deliver(seconds: float) -> None:
+    """Hand over what is due, by hand: what a worker's tick does, for when no worker can run. Prints JSON."""
+    for channel in CHANNELS:
+        post = post_for(channel, settings())
+        tally = deliver_due(post, tick_seconds=seconds) if post is not None else None
+        click.echo(json.dumps({"channel": channel, "configured": post is not None, **(tally or {})}))
 
 
 @messages.command("stop")

@@ -172,6 +172,19 @@ def test_a_stopped_channel_hands_nothing_over_until_it_goes_on(
     assert kinds(session) == ["sending-stopped", "sending-stopped", "sending-resumed"]
 
 
+def test_messages_can_be_delivered_without_any_worker(session: Session, make_app: MakeApp, now: datetime) -> None:
+    with running_gateway() as gateway:
+        other = register(make_app(sms_gateway_url=gateway.url))
+        add_message(session, now)
+        session.rollback()
+        with other.app_context():
+            done = other.test_cli_runner().invoke(args=["messages", "deliver", "--seconds", "2"])
+        assert done.exit_code == 0, done.output
+        sms, email = (json.loads(line) for line in done.output.splitlines())
+        assert sms == {"channel": "sms", "configured": True, "accepted": 1} and not email["configured"]
+        assert len(gateway.accepted) == 1
+
+
 def test_a_stop_after_a_restore_is_not_taken_back_by_hand(session: Session, run: Run, now: datetime) -> None:
     stops.stop(session, "sms", stops.OPERATOR, now)
     stops.stop(session, "sms", stops.RESTORED, now)
