@@ -96,6 +96,8 @@ def upgrade() -> None:
     )
     op.execute(_function(ALLOWED))
     with op.get_context().autocommit_block():
+        # Only after a way back from here: until then every case is of the first tier.
+        op.execute("UPDATE cases SET main_clock = tier WHERE tier <> 'gro' AND main_clock = 'resolve'")
         for table, name in (
             ("deadline", "kind_known"),
             ("deadline", "extension_not_negative"),
