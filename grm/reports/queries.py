@@ -176,7 +176,7 @@ def gaps(session: Session, actor: Actor) -> Sequence[Any]:
             func.min(Escalation.escalated_at).label("since"),
         )
         .join(Case, Case.id == Escalation.case_id)
-        .where(Escalation.is_vacant, Case.is_open, visible_to(actor))
+        .where(Escalation.is_vacant, Escalation.withdrawn_at.is_(None), Case.is_open, visible_to(actor))
         .group_by(Escalation.office_id, Escalation.role)
         .order_by(func.count().desc())
     ).all()

@@ -1,6 +1,7 @@
 """Clocks on a real database: planned, paused, met, explained; and a calendar that changes under them."""
 
 import contextlib
+import random
 import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from grm.deadlines.announcements import announce
 from grm.deadlines.calendar import Day, end_of_day
 from grm.deadlines.explain import Explanation, as_text, explain, explain_case
 from grm.deadlines.models import CalendarDay, CalendarEdition, Deadline, DeadlinePause, DeadlinePolicy
+from grm.deadlines.reckoning import due
 from grm.deadlines.service import CaseFacts
 from grm.escalation import redating
 from grm.escalation.redating import redate_open
@@ -560,3 +562,27 @@ def test_an_extension_and_months_are_explained(session: Session, filed: Case) ->
     month = explain(session, build.deadline(session, filed.id, "appeal_window"))
     assert month.is_consistent and month.due_on == window.due_on == date(2026, 3, 1)  # 28 February is a Saturday
     assert "1 calendar months" in as_text(month)
+
+
+def test_as_of_any_past_version_of_the_calendar_the_answer_is_the_same(session: Session) -> None:
+    """Days are announced, replaced and taken back; each edition still says what it said on its day."""
+    chance = random.Random(5)
+    starts = [build.dhaka(2026, 1, 1) + timedelta(minutes=chance.randrange(300 * 1440)) for _ in range(25)]
+
+    def answers(version: int) -> list[date]:
+        known = queries.calendar_at(session, version)
+        return [due(start, 30, "working_days", (), known).due_on for start in starts]
+
+    said: dict[int, list[date]] = {}
+    announced_days: list[date] = []
+    for _ in range(8):
+        on = date(2026, 2, 1) + timedelta(chance.randrange(280))
+        change: dict[date, Day | None] = {on: EID}
+        if announced_days and chance.random() < 0.5:
+            change[announced_days.pop()] = None
+        announced_days.append(on)
+        if announced(session, change) is not None:
+            version = queries.calendar(session).version
+            said[version] = answers(version)
+    assert {version: answers(version) for version in said} == said
+    assert len({tuple(each) for each in said.values()}) > 3, "the editions do differ"
