@@ -133,10 +133,18 @@ def accused_of(session: Session, case_ids: Collection[int]) -> dict[int, Sequenc
 _ABOVE = {"gro": "appeal_officer", "appeal_officer": "cell_officer", "cell_officer": None}
 
 
-def seat_above(session: Session, office_id: int, role: str, on: date, accused: Collection[Any]) -> StaffedPost | None:
+def seat_above(
+    session: Session,
+    office_id: int,
+    role: str,
+    on: date,
+    accused: Collection[Any],
+    passed_over: Collection[int] = (),
+) -> StaffedPost | None:
     """The first filled post above one of an office that no accused sits in; None above the Cabinet Division cell.
 
-    A post that is missing in the office is looked for in the offices above it, and in the cell.
+    Where the officer who answers is one of `passed_over`, the search goes on above. A post that is missing in the office is
+    looked for in the offices above it, and in the cell.
     """
     book = directory(session)
     chain: list[int] = []
@@ -149,7 +157,9 @@ def seat_above(session: Session, office_id: int, role: str, on: date, accused: C
     while wanted is not None:
         for place in (*chain, book.cell.id):
             for seat in seats:
-                if seat.office_id == place and seat.role == wanted and seat.acting and not is_tainted(seat, accused):
+                if seat.office_id != place or seat.role != wanted or seat.acting is None:
+                    continue
+                if seat.acting.officer_id not in passed_over and not is_tainted(seat, accused):
                     return seat
         wanted = _ABOVE[wanted]
     return None

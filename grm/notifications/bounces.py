@@ -4,24 +4,23 @@ To a mail server "taken" means that it will deliver or report (RFC 5321, 6.1); t
 message to `failed`, even one that counted as delivered. It is believed where it came to the return address that only this
 message bore, or quotes its Message-ID letter by letter. Anything else is kept and changes nothing.
 
-An officer whose address sends mail back is told by SMS from then on. What the returned message told of goes to whoever
-stands above, for nobody can say whether it was read; a reminder goes to the same officer by SMS. A complainant who cannot be
-reached becomes a task to call or write (`grm/notifications/undelivered.py`).
+An officer whose address sends mail back is told by SMS from then on. What follows for the message itself follows from every
+message that fails (`grm/notifications/undelivered.py`): what it told of an officer goes to whoever stands above, and a
+complainant who cannot be reached becomes a task to call or write.
 """
 
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
-from grm.kernel.clock import dhaka_date
 from grm.kernel.transaction import Act
-from grm.notifications import audience, digests, dsn
+from grm.notifications import dsn
 from grm.notifications.dsn import Returned
 from grm.notifications.models import Message, Receipt
 from grm.notifications.outbox import reference_of
@@ -55,8 +54,6 @@ def take(act: Act, mail: bytes, came_to: str, secret_keys: Sequence[str]) -> Tak
     if not returned.is_final or not _fail(act, message, returned):
         return Taken("noted", message.id)
     is_marked = message.officer_id is not None and _mark(act, message.officer_id, returned)
-    if message.officer_id is not None:
-        _pass_on(act, message)
     return Taken("failed", message.id, is_marked)
 
 
@@ -120,51 +117,3 @@ def clear(session: Session, username: str) -> bool:
         .values(email_bounced=None, email_bounced_at=None)
     )
     return bool(session.execute(cleared).rowcount)  # type: ignore[attr-defined]
-
-
-_TOLD = text(
-    """
-    SELECT e.id, e.level, e.role, e.office_id, e.case_id, c.has_accused FROM escalation AS e
-    JOIN deadline AS d ON d.id = e.deadline_id
-    JOIN cases AS c ON c.id = e.case_id
-    WHERE e.withdrawn_at IS NULL AND d.met_at IS NULL AND (
-        e.id IN (SELECT i.escalation_id FROM digest_item AS i WHERE i.message_id = :id AND i.written_at IS NOT NULL)
-        OR (e.case_id = :case_id AND concat_ws(':', e.case_id, e.deadline_id, e.epoch, e.level, 'email') = :cause))
-    ORDER BY e.id
-    """
-)
-"""The escalations that a message told of and that still need somebody."""
-
-
-def _pass_on(act: Act, message: Message) -> None:
-    """Put what a returned message told of into other digests: reminders by SMS, what is late to whoever stands above."""
-    session = act.session
-    cause = message.key.partition(":")[2]
-    rows = session.execute(_TOLD, {"id": message.id, "case_id": message.case_id, "cause": cause}).all()
-    if not rows:
-        return
-    own = audience.officers_of(session, [message.officer_id or 0])
-    above = _above(act, rows, message.officer_id or 0)
-    officers = audience.officers_of(session, above.values())
-    items = []
-    for row in rows:
-        recipient = own.get(message.officer_id or 0) if row.level == 0 else None
-        if recipient is None or not recipient.channels:
-            recipient = officers.get(above.get(row.id, 0))
-        if recipient is not None:
-            items += [
-                digests.Item(row.id, recipient, channel) for channel in digests.channels_for(row.level, recipient)
-            ]
-    digests.gather(session, items, act.now)
-
-
-def _above(act: Act, rows: Sequence[Row[Any]], officer_id: int) -> dict[int, int]:
-    """Who stands above the post that each escalation went to, by escalation; missing at the top."""
-    today = dhaka_date(act.now)
-    accused = audience.accused_of(act.session, [row.case_id for row in rows if row.has_accused])
-    found = {}
-    for row in rows:
-        seat = audience.seat_above(act.session, row.office_id, row.role, today, accused.get(row.case_id, ()))
-        if seat is not None and seat.acting is not None and seat.acting.officer_id != officer_id:
-            found[row.id] = seat.acting.officer_id
-    return found

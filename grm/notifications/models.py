@@ -60,8 +60,7 @@ class Message(Model):
             "ix__message__to_follow_up",
             "id",
             postgresql_where=text(
-                "address_sealed IS NOT NULL AND ended_at IS NOT NULL AND followed_up IS DISTINCT FROM 'past'"
-                " AND followed_up IS DISTINCT FROM state"
+                "ended_at IS NOT NULL AND followed_up IS DISTINCT FROM 'past' AND followed_up IS DISTINCT FROM state"
             ),
         ),
     )

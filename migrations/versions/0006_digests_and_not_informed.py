@@ -16,10 +16,7 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-TO_FOLLOW_UP = (
-    "address_sealed IS NOT NULL AND ended_at IS NOT NULL AND followed_up IS DISTINCT FROM 'past'"
-    " AND followed_up IS DISTINCT FROM state"
-)
+TO_FOLLOW_UP = "ended_at IS NOT NULL AND followed_up IS DISTINCT FROM 'past' AND followed_up IS DISTINCT FROM state"
 
 
 def upgrade() -> None:

@@ -124,6 +124,7 @@ def test_what_came_back_goes_to_whoever_stands_above(
 ) -> None:
     _, mail = sent_to_officer(session, mailbox, post, now)
     come_back(returned(to=mailbox.return_paths[0], address=mail["To"]), now=now)
+    assert follow_up(now).passed_on == 1 and follow_up(now).passed_on == 0
     above = build.officer_id(session, APPEAL)
     rows = session.execute(text("SELECT channel FROM message WHERE officer_id = :id ORDER BY 1"), {"id": above})
     assert list(rows.scalars()) == ["email", "sms"]
@@ -136,6 +137,7 @@ def test_a_reminder_that_came_back_goes_to_the_same_officer_by_sms(
 ) -> None:
     _, mail = sent_to_officer(session, mailbox, post, now, level=0)
     come_back(returned(to=mailbox.return_paths[0], address=mail["To"]), now=now)
+    follow_up(now)
     rows = session.execute(text("SELECT channel, officer_id FROM message WHERE state = 'pending'")).all()
     assert [tuple(row) for row in rows] == [("sms", build.officer_id(session, GRO))]
 
@@ -153,6 +155,7 @@ def test_the_top_of_the_ladder_has_nobody_above(session: Session, mailbox: Mailb
     count = session.execute(text("SELECT count(*) FROM message")).scalar_one()
     taken = come_back(returned(to=mailbox.return_paths[0], address=mailbox.taken[0]["To"]))
     assert taken.verdict == "failed"
+    follow_up(now)
     colleagues = session.execute(text("SELECT count(*) FROM message")).scalar_one() - count
     assert colleagues in (0, 2), "another officer of the cell, if there is one"
 
@@ -203,9 +206,32 @@ def test_the_same_notification_twice_changes_nothing_more(
 ) -> None:
     _, mail = sent_to_officer(session, mailbox, post, now)
     mail_back = returned(to=mailbox.return_paths[0], address=mail["To"])
-    assert [come_back(mail_back, now=now).verdict for _ in range(3)] == ["failed", "noted", "noted"]
+    verdicts = []
+    for _ in range(3):
+        verdicts.append(come_back(mail_back, now=now).verdict)
+        follow_up(now)
+    assert verdicts == ["failed", "noted", "noted"]
     assert len(receipts(session)) == 1
     assert session.execute(text("SELECT count(*) FROM digest_item")).scalar_one() == 4, "two of the GRO, two above"
+
+
+def test_an_address_that_the_server_refuses_is_marked_too_and_its_news_go_on(
+    session: Session, mailbox: Mailbox, post: Post, now: datetime
+) -> None:
+    case = build.case(session, preferred_channel="none")
+    session.commit()
+    tell(climb(case, 1, build.officer_id(session, GRO)), now=now)
+    address = officer(session).email or ""
+    mailbox.refusals[address] = "550 5.1.1 no such user"
+    assert deliver_due(post, now) == {"refused": 1}
+    assert follow_up(now).passed_on == 1
+    assert officer(session).email_bounced == address
+    mailbox.refusals[officer(session, APPEAL).email or ""] = "550 5.7.1 not wanted"
+    assert deliver_due(post, later(now, seconds=5)) == {"refused": 1}
+    assert follow_up(later(now, seconds=5)).passed_on == 1
+    assert officer(session, APPEAL).email_bounced is None, "the content was refused, not the address"
+    told = session.execute(text("SELECT DISTINCT o.username FROM digest_item i JOIN officer o ON o.id = i.officer_id"))
+    assert set(told.scalars()) >= {GRO, APPEAL} and session.rollback() is None
 
 
 # --- complainants -----------------------------------------------------------------------------------------------------
