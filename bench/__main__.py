@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import commits, filing, queue, report, sweep
+from bench import commits, delivery, filing, queue, report, sweep
 from bench.generate import Generated, cohort_due_at, generate, shape_of
 from bench.results import Line, markdown, write
 from bench.system import System, production_like
@@ -21,8 +21,9 @@ from grm.cli import set_up
 from grm.kernel import clock
 from grm.kernel.db import db
 
-PARTS = ("sweep", "commits", "filing", "queue", "report")
-"""In this order: the clocks of new filings would be due among the cohorts that the sweep is measured by."""
+PARTS = ("sweep", "commits", "filing", "queue", "report", "delivery")
+"""In this order: the clocks of new filings would be due among the cohorts that the sweep is measured by; what it puts into the
+outbox stands aside while delivery is measured."""
 LARGEST_COPIED = 2_000_000
 """Up to this size a generated database is kept as a template and copied for each run, so that it is there the next time."""
 
@@ -68,6 +69,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="put the tables into bench/README.md")
     parser.add_argument("--keep", action="store_true", help="keep the used database for a look at it")
+    parser.add_argument("--full", action="store_true", help="100,000 messages for the memory of a delivering worker")
     parser.add_argument("--fresh", action="store_true", help="generate anew")
     return parser.parse_args()
 
@@ -87,6 +89,8 @@ def _measure(system: System, generated: Generated, options: argparse.Namespace) 
             lines += queue.measure(system, seconds, rounds, say)
         elif part == "report":
             lines += report.measure(system, seconds, rounds, say)
+        elif part == "delivery":
+            lines += delivery.measure(system, rounds, options.full, say)
         else:
             lines += sweep.measure(system, generated, say)
         system.stop_servers()

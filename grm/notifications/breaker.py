@@ -52,13 +52,16 @@ def fuses(session: Session, channel: str, gateways: Collection[str]) -> dict[str
     return {gateway: found.get(gateway, Fuse()) for gateway in gateways}
 
 
-def note(session: Session, channel: str, gateway: str, now: datetime, outcomes: Sequence[Outcome]) -> Fuse:
-    """Note what came of some calls, in their order, and return the fuse as it is now; the caller commits.
+def note(
+    session: Session, channel: str, gateway: str, now: datetime, before: Fuse, outcomes: Sequence[Outcome]
+) -> Fuse:
+    """Note what came of some calls, in their order, and return the fuse as it is now, `before` being as it was just read; the
+    caller commits.
 
     It opens at once where nobody is there, where the provider asks for peace (Retry-After) or the account is empty; otherwise
     after `PATIENCE` failures in a row: single hiccups are the messages' own affair. It is written only where it changes.
     """
-    before = fuse = fuses(session, channel, [gateway])[gateway]
+    fuse = before
     for outcome in outcomes:
         fuse = _after(fuse, outcome, now)
     if fuse != before:

@@ -19,11 +19,6 @@ class Callers(Generic[Task, Result]):
         self._threads: list[threading.Thread] = []
         self.busy = 0
 
-    @property
-    def room(self) -> int:
-        """How many more may be given: each thread has one at hand and one waiting, so that none waits for us."""
-        return 2 * self._most - self.busy
-
     def give(self, task: Task) -> None:
         """Have a call made."""
         self.busy += 1

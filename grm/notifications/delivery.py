@@ -47,6 +47,8 @@ MAIL_SERVER = "smtp"
 LARGEST_CLAIM = 256
 AHEAD_SECONDS = 0.5
 """How much work is claimed ahead: what is more urgent and comes in meanwhile waits no longer than this."""
+MOMENT_SECONDS = 0.05
+"""How much work is begun ahead: this is what a killed sender leaves in doubt."""
 DATABASE_PATIENCE_SECONDS = 0.5
 
 
@@ -155,7 +157,7 @@ class _Tick:
         self.began = time.monotonic()
         self.ends = self.began + tick_seconds
         self.tally: Counter[str] = Counter()
-        self.callers: Callers[_Held, Outcome] = Callers(self._call, post.connections)
+        self.callers: Callers[_Held, Outcome | None] = Callers(self._call, post.connections)
         self._held: deque[_Held] = deque()
         self._halted: set[str] = set()
         self._settled = 0
@@ -173,7 +175,11 @@ class _Tick:
                 self._hand_back()
             is_dry = is_dry and not finished
             is_idle = not self.callers.busy
-            if not is_over and len(self._held) < self.post.connections and (is_idle or (self._is_proven and not is_dry)):
+            if (
+                not is_over
+                and len(self._held) < self.post.connections
+                and (is_idle or (self._is_proven and not is_dry))
+            ):
                 is_dry = not self._claim()
             if is_idle and not self._held and (is_over or is_dry):
                 return
@@ -208,17 +214,24 @@ class _Tick:
 
     def _size(self) -> int:
         """What went in the last moments tells what will go in the next."""
-        rate = self._settled / max(time.monotonic() - self.began, 0.001)
-        return int(min(max(self.post.connections, rate * AHEAD_SECONDS), LARGEST_CLAIM))
+        return int(min(max(self.post.connections, self._rate() * AHEAD_SECONDS), LARGEST_CLAIM))
+
+    def _rate(self) -> float:
+        """Calls a second so far."""
+        return self._settled / max(time.monotonic() - self.began, 0.001)
 
     def _room(self) -> int:
-        """How many calls may be begun now: one while it is not known whether anybody is there."""
+        """How many calls may be begun now: one while it is not known whether anybody is there, then what is over in a moment,
+        and at least what keeps every connection busy."""
         if time.monotonic() >= self.ends:
             return 0
-        return max(0, self.callers.room if self._is_proven else 1 - self.callers.busy)
+        most = max(2 * self.post.connections, int(self._rate() * MOMENT_SECONDS)) if self._is_proven else 1
+        return max(0, most - self.callers.busy)
 
-    def _move(self, finished: list[tuple[_Held, Outcome]]) -> None:
+    def _move(self, returned: list[tuple[_Held, Outcome | None]]) -> None:
         """Note what is over and begin as many calls as there is room for, in one transaction."""
+        finished = [(held, outcome) for held, outcome in returned if outcome is not None]
+        self._held.extendleft(held for held, outcome in reversed(returned) if outcome is None)
         starting = [self._held.popleft() for _ in range(min(self._room(), len(self._held)))]
         if not finished and not starting:
             return
@@ -253,7 +266,7 @@ class _Tick:
             for name in self.ways:
                 outcomes = [_news(self.post.channel, o) for held, o, _ in settled if held.claimed.gateway == name]
                 if outcomes:
-                    fuses[name] = breaker.note(act.session, self.post.channel, name, act.now, outcomes)
+                    fuses[name] = breaker.note(act.session, self.post.channel, name, act.now, fuses[name], outcomes)
             open_now = {name for name, fuse in fuses.items() if fuse.is_open(act.now)}
             calls = [
                 Settled(held.claimed, outcome, chance, self._fallback(held.claimed.gateway, open_now))
@@ -281,17 +294,17 @@ class _Tick:
             outbox.hand_back(act.session, [held.claimed for held in self._held], act.now)
         self._held.clear()
 
-    def _call(self, held: _Held) -> Outcome:
+    def _call(self, held: _Held) -> Outcome | None:
         """Call the provider; in a thread of its own, without a session. A claim older than half its lease is given up: another
-        sender may soon have it."""
+        sender may soon have it. None: it was not even begun, because the tick is over or the provider wants no calls."""
         claimed, half = held.claimed, self.post.lease.total_seconds() / 2
         way = self.ways[claimed.gateway]
 
         def may_send() -> bool:
             return time.monotonic() - held.since < half and claimed.gateway not in self._halted
 
-        if time.monotonic() >= self.ends:
-            return Outcome("not_sent", "the tick is over")
+        if time.monotonic() >= self.ends or claimed.gateway in self._halted:
+            return None
         try:
             outcome = _ask_first(way, claimed) if claimed.asks_first else None
             if outcome is None:

@@ -162,6 +162,13 @@ _RELEASE = text(
     """
 )
 
+_UNDO_RELEASE = text(
+    """
+    DELETE FROM attempt AS a USING unnest(CAST(:ids AS bigint[]), CAST(:numbers AS smallint[])) AS u (id, number)
+    WHERE a.message_id = u.id AND a.number = u.number AND a.finished_at IS NULL
+    """
+)
+
 _ABANDON = text(
     """
     WITH lost AS MATERIALIZED (
@@ -224,8 +231,10 @@ def claim(session: Session, keyring: Keyring, terms: Terms, at: datetime, size: 
 
 
 def hand_back(session: Session, claims: Sequence[Claimed], at: datetime) -> None:
-    """Give up claims for which nobody was called: at once due again, at no cost; the caller commits."""
+    """Give up claims for which nobody was called: at once due again, at no cost, without a trace; the caller commits."""
     if claims:
+        started = {"ids": [claimed.id for claimed in claims], "numbers": [claimed.number for claimed in claims]}
+        session.execute(_UNDO_RELEASE, started)
         free = _back(session, claims, at, None)
         budgets.give_back(session, [(claimed.day, claimed.cost) for claimed in claims if claimed.id in free])
 
