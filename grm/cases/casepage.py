@@ -49,6 +49,8 @@ class CasePage:
     now: datetime
     book: Directory
     assignee: PostHolder | None
+    investigators: tuple[PostHolder, ...]
+    """Who has to report on an investigation that is going on."""
     events: tuple[EventLine, ...]
     people: tuple[Person, ...]
     shows_addresses: bool
@@ -115,6 +117,11 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
         facts=facts,
         now=now,
         book=directory(session),
+        investigators=tuple(
+            each
+            for each in investigations.investigators_among(seats, case.desk, facts.accusations)
+            if each.officer_id in facts.investigator_ids
+        ),
         assignee=next((each for each in staff if each.officer_id == case.assignee_id), None),
         events=events,
         people=queries.people_of(session, case, keyring()) if relation in KNOW_WHO and not case.is_anonymous else (),

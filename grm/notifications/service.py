@@ -23,8 +23,8 @@ from grm.notifications.catalogue import Channel, template_for
 from grm.notifications.quiet_hours import earliest_sending
 
 ESCALATED = "case-escalated-officer"
-LATE_KINDS = ("resolve",)
-"""The clocks whose first missed date the complainant is told of."""
+LATE_KINDS = ("resolve", "appeal")
+"""The clocks whose first missed date the complainant is told of: there is somebody above, to whom the case has risen."""
 _BOTH: tuple[Channel, ...] = ("email", "sms")
 
 

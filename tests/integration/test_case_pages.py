@@ -15,6 +15,8 @@ from grm.cases import panels, service
 from grm.cases.history import KINDS
 from grm.cases.models import Case, CaseEvent
 from grm.cases.wording import DONE
+from grm.deadlines import service as deadlines
+from grm.kernel import clock
 from grm.kernel.audit import AuditEntry
 from grm.kernel.db import db
 from tests.support import build
@@ -46,7 +48,7 @@ def token_of(page: str) -> str:
 
 
 def made(session: Session, **columns: object) -> str:
-    row = build.case(session, filed_at=build.dhaka(2026, 1, 4), **columns)  # type: ignore[arg-type]
+    row = build.case(session, **{"filed_at": build.dhaka(2026, 1, 4), **columns})  # type: ignore[arg-type]
     session.commit()
     return row.tracking_number
 
@@ -463,3 +465,55 @@ def test_the_menu_holds_what_one_may_open(session: Session, sign_in: SignIn) -> 
         assert page.status_code == 200 and menu is not None
         for link in menu.all("a"):
             assert client.get(link["href"], follow_redirects=True).status_code == 200, (username, link["href"])
+
+
+# --- investigation, more time, recommendation ---------------------------------------------------------------------------
+
+
+def test_an_investigation_and_more_time_through_the_page(session: Session, sign_in: SignIn) -> None:
+    number = made(session, filed_at=clock.now(session) - timedelta(days=3))
+    gro, clerk = sign_in("gro.social-welfare"), sign_in("officer.social-welfare")
+    chosen = str(build.officer_id(session, "officer.social-welfare"))
+    started = post(gro, number, "INVESTIGATE", member_1="", member_2=chosen, permission=CANARY)
+    assert started.status_code == 303  # one is enough, in whichever place
+    page = main(gro.get(f"/cases/{number}").text).text
+    assert "Investigation begun, led by" in page and CANARY in page and "Investigators: Mohammad" in page
+    assert post(gro, number, "ASSIGN", assignee=chosen).status_code == 303
+    blank = post(clerk, number, "REQUEST_EXTENSION", reason=" ")
+    assert blank.status_code == 422 and "Write something here" in form_of(blank.text, "REQUEST_EXTENSION").text
+    assert post(clerk, number, "REQUEST_EXTENSION", reason="ব্যাংকের চিঠি আসেনি").status_code == 303
+    assert "Extension: Asked for" in main(clerk.get(f"/cases/{number}").text).text
+    refused = post(gro, number, "DECIDE_EXTENSION", decision="refuse", reason="")
+    assert refused.status_code == 422
+    kept = [each for each in form_of(refused.text, "DECIDE_EXTENSION").all("input") if each["value"] == "refuse"]
+    assert "checked" in kept[0].attributes
+    assert post(gro, number, "DECIDE_EXTENSION", decision="approve").status_code == 303
+    assert "More time given: 10 working days, new due date" in main(gro.get(f"/cases/{number}").text).text
+
+
+def test_nothing_chosen_keeps_what_was_typed(session: Session, sign_in: SignIn) -> None:
+    number = made(session)
+    faulty = post(sign_in("gro.social-welfare"), number, "INVESTIGATE", member_1="", permission=CANARY)
+    section = form_of(faulty.text, "INVESTIGATE")
+    assert faulty.status_code == 422 and "Choose one" in section.text and CANARY in section.text
+
+
+def test_a_recommendation_and_its_report_through_the_page(session: Session, sign_in: SignIn) -> None:
+    central = build.office_id(session, "cell")
+    row = build.case(session, office=central, desk="cell", filed_at=build.dhaka(2026, 1, 4))
+    row.tier, row.main_clock = "cell", "cell"
+    deadlines.start(session, row.id, "cell", deadlines.CaseFacts(tier="cell"), build.dhaka(2026, 1, 4))
+    session.commit()
+    number, cell = row.tracking_number, sign_in("cabinet")
+    answer = {"outcome": "proved", "reply": REPLY, "root_cause": "ক", "prevention": "খ", "contact": "wrote"}
+    short = post(cell, number, "RECOMMEND", **answer, recommendation="দিন")
+    assert short.status_code == 422 and REPLY in form_of(short.text, "RECOMMEND").text
+    advice = "বকেয়া ভাতা সাত দিনের মধ্যে পরিশোধ করুন।"
+    assert post(cell, number, "RECOMMEND", **answer, recommendation=advice).status_code == 303
+    ministry = sign_in("appeal.social-welfare")
+    page = ministry.get(f"/cases/{number}").text
+    assert advice in main(page).text and "Cabinet Division cell" in main(page).text
+    offered = {field["value"] for field in parse(page).all("input") if field["name"] == "action"}
+    assert "COMPLY" in offered and not offered & {"RESOLVE", "DECLINE", "REFER", "RECOMMEND"}
+    assert post(ministry, number, "COMPLY", reply=REPLY).status_code == 303
+    assert "The recommendation was carried out" in main(ministry.get(f"/cases/{number}").text).text
