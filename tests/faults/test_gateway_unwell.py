@@ -71,7 +71,9 @@ def test_retry_after_is_obeyed_by_all_workers(rig: FaultRig, form: Form, finding
         rig.messages(40, f"r{seen}-")
         wait_for_calls(rig, seen + 1)
         began = rig.sms.times[seen]
-        time.sleep(RETRY_AFTER_SECONDS - 0.5)
+        time.sleep(1.5 * IN_FLIGHT_SECONDS)
+        rig.messages(40, f"s{seen}-")  # there is always something to send
+        time.sleep(RETRY_AFTER_SECONDS - 1.5 * IN_FLIGHT_SECONDS - 0.5)
         early = [at - began for at in rig.sms.times[seen:] if at - began > IN_FLIGHT_SECONDS]
         asked += 1
         assert early == [], "called before the gateway's time was over"
