@@ -31,6 +31,11 @@ from grm.offices.queries import directory
 ONE_DAY = timedelta(days=1)
 
 
+def _(text: str) -> str:
+    """Mark a text for the catalogue; it is translated when shown."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What is proposed: policies, taken as if always in force; rules that end; days added, changed or taken back (None)."""
@@ -81,16 +86,22 @@ def read_proposal(
     limits = policy_csv.parse(policies, known(session)) if policies is not None else None
     days = calendar_csv.parse(calendar) if calendar is not None else None
     stored = {(policy.code, policy.valid_from): policy for policy in queries.policies(session)}
+    ladders = {rung.deadline_kind for rung in queries.rungs(session)}
     proposed: list[Policy] = []
     ended: set[int] = set()
+    faults = list(limits.faults) if limits else []
     for line in limits.lines if limits else ():
+        if line.policy.kind not in ladders:
+            text = _("nobody is told when %(kind)s runs out, so there is nothing to rehearse")
+            faults.append(policy_csv.Fault(line.number, text, {"kind": line.policy.kind}))
+            continue
         own = stored.get((line.policy.code, line.policy.valid_from))
         if own is not None and line.policy.valid_to is not None and own.limit == line.policy.limit:
             ended.add(own.id)  # the line says nothing but that a rule ends
         else:
             proposed.append(line.policy)
     found = Proposal(tuple(proposed), frozenset(ended), days.days if days else {})
-    return found, limits.faults if limits else (), days.faults if days else ()
+    return found, tuple(faults), days.faults if days else ()
 
 
 @contextmanager

@@ -35,6 +35,7 @@ def administration() -> str:
     book = directory(session)
     return render_template(
         "reports/administration.html",
+        today=today,
         counts=_counts(session, today),
         calendar=calendar,
         coverage=coverage_of(calendar, today),

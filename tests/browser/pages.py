@@ -161,6 +161,24 @@ def why_all(page: Page, site: Site) -> None:
         part.evaluate("element => element.open = true")
 
 
+LIMITS = "code,kind,limit,unit,valid_from,source\nresolve,resolve,%s,working_days,2027-07-01,Circular\n"
+
+
+def rehearsed(limit: int) -> Reach:
+    """Rehearse a limit for decisions and wait for the figures; a limit of 0 is a fault."""
+
+    def reach(page: Page, site: Site) -> None:
+        go(page, site, "/admin/rehearsals")
+        page.fill("[name=policies]", LIMITS % limit)
+        press(page)
+        if limit:
+            page.wait_for_selector(".tiles", timeout=60_000)
+            page.wait_for_function("!document.querySelector('meta[http-equiv=refresh]')", timeout=60_000)
+            page.goto(page.url)
+
+    return reach
+
+
 VIEWS = (
     View("home", at("/")),
     View("form-1", form_page(1)),
@@ -196,5 +214,8 @@ VIEWS = (
     View("desk-error", desk_error, "desk.dhaka", 422),
     View("reports", at("/reports"), "cabinet"),
     View("escalations", at("/reports/escalations"), "cabinet"),
+    View("rehearsals", at("/admin/rehearsals"), "admin"),
+    View("rehearsals-error", rehearsed(0), "admin", 422),
+    View("rehearsal", rehearsed(20), "cabinet"),
     View("report-cases", at("/reports/cases?measure=escalated"), "cabinet"),
 )

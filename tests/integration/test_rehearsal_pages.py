@@ -220,6 +220,10 @@ def test_a_name_that_is_a_formula_is_disarmed_in_the_file(
             {"policies": TWENTY.replace("2027-01-01", "2027-02-30")},
             "Line 2: valid_from must be a date like 2027-03-10, from 2000 to 2100",
         ),
+        (
+            {"policies": HEADER + "confirm,confirm,5,working_days,2027-01-01,C\n"},
+            "Line 2: nobody is told when confirm runs out, so there is nothing to rehearse.",
+        ),
         ({"calendar": DAYS.replace("holiday,", "feast,")}, "Line 2: kind must be holiday, working or none"),
         ({"policies": TWENTY, "since": "31/02/2026"}, "Enter day, month and year"),
         ({"policies": TWENTY, "since": "1/6/2026"}, "This day must not lie after the other one"),
