@@ -12,6 +12,7 @@ from grm.deadlines.calendar import Calendar, Day, DayKind
 from grm.deadlines.policy import Policy, Unit
 from grm.deadlines.reckoning import Pause
 from grm.deadlines.rungs import Rung
+from grm.kernel.db import among
 from grm.kernel.errors import Misconfigured
 from grm.offices.edition import per_edition
 
@@ -88,7 +89,7 @@ def pauses_of(session: Session, deadline_ids: Collection[int]) -> dict[int, tupl
     found: dict[int, list[Pause]] = {}
     rows = session.scalars(
         select(models.DeadlinePause)
-        .where(models.DeadlinePause.deadline_id.in_(deadline_ids))
+        .where(models.DeadlinePause.deadline_id == among(deadline_ids))
         .order_by(models.DeadlinePause.from_at, models.DeadlinePause.id)
     )
     for row in rows:

@@ -35,6 +35,7 @@ from grm.escalation.models import Redating
 from grm.escalation.withdrawal import premature_rungs, set_next_rung
 from grm.kernel import audit
 from grm.kernel.actor import SYSTEM, Actor
+from grm.kernel.db import among
 from grm.kernel.transaction import Act, transaction
 
 log = structlog.get_logger("grm.escalation")
@@ -164,7 +165,7 @@ def forecast(session: Session, source: Source, at: datetime) -> Redated:
     while not is_last:
         through, is_last = _find(session, through, source, ids)
         pauses = queries.pauses_of(session, ids)
-        for row in session.execute(columns.where(Deadline.id.in_(ids)).order_by(Deadline.id)):
+        for row in session.execute(columns.where(Deadline.id == among(ids)).order_by(Deadline.id)):
             policy = policies[row.policy_id]
             result = reckoned(row, policy.limit, policy.unit, pauses.get(row.id, ()), source.calendar)
             if is_late_in_retrospect(row.due_at, result.due_at, at):
@@ -345,11 +346,13 @@ def _redate(act: Act, deadline_ids: Collection[int], source: Source, actor: Acto
     session = act.session
     if not deadline_ids:
         return []
-    case_ids = select(Deadline.case_id).where(Deadline.id.in_(deadline_ids))
+    case_ids = select(Deadline.case_id).where(Deadline.id == among(deadline_ids))
     session.execute(select(Case.id).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update(key_share=True))
     clocks = session.scalars(
         select(Deadline)
-        .where(Deadline.id.in_(deadline_ids), Deadline.met_at.is_(None), Deadline.state.in_(("running", "breached")))
+        .where(
+            Deadline.id == among(deadline_ids), Deadline.met_at.is_(None), Deadline.state.in_(("running", "breached"))
+        )
         .order_by(Deadline.id)
         .with_for_update()
         .execution_options(populate_existing=True)

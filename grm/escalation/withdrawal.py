@@ -22,6 +22,7 @@ from grm.escalation import ladder
 from grm.escalation.events import RungRef
 from grm.escalation.models import Escalation, Redating
 from grm.kernel.actor import SYSTEM
+from grm.kernel.db import among
 from grm.kernel.transaction import Act
 
 
@@ -74,8 +75,8 @@ def premature_rungs(
     for row in session.scalars(
         select(Escalation)
         .where(
-            Escalation.case_id.in_({clock.case_id for clock in clocks}),
-            Escalation.deadline_id.in_(by_id),
+            Escalation.case_id == among({clock.case_id for clock in clocks}),
+            Escalation.deadline_id == among(by_id),
             Escalation.withdrawn_at.is_(None),
         )
         .order_by(Escalation.id)
@@ -100,8 +101,8 @@ def on_rungs_untold(act: Act, event: Untold) -> None:
     rows = session.execute(
         select(Escalation.id, Escalation.case_id, Escalation.deadline_id, Escalation.level)
         .where(
-            Escalation.case_id.in_({rung.case_id for rung in event.rungs}),
-            Escalation.deadline_id.in_({rung.deadline_id for rung in event.rungs}),
+            Escalation.case_id == among({rung.case_id for rung in event.rungs}),
+            Escalation.deadline_id == among({rung.deadline_id for rung in event.rungs}),
             Escalation.withdrawn_at.is_(None),
         )
         .order_by(Escalation.deadline_id, Escalation.level)
@@ -116,7 +117,7 @@ def on_rungs_untold(act: Act, event: Untold) -> None:
         return
     session.execute(
         update(Escalation)
-        .where(Escalation.id.in_([row.id for row in gone]))
+        .where(Escalation.id == among([row.id for row in gone]))
         .values(withdrawn_at=act.now)
         .execution_options(synchronize_session=False)
     )
@@ -145,7 +146,7 @@ def on_rungs_untold(act: Act, event: Untold) -> None:
 def _begin_anew(session: Session, lowest: dict[int, int], calendar_version: int) -> dict[int, Deadline]:
     """Let each clock go on in a new epoch, at the lowest of its withdrawn rungs."""
     calendar = queries.calendar_at(session, calendar_version)
-    clocks = {clock.id: clock for clock in session.scalars(select(Deadline).where(Deadline.id.in_(lowest)))}
+    clocks = {clock.id: clock for clock in session.scalars(select(Deadline).where(Deadline.id == among(lowest)))}
     with session.no_autoflush:
         for clock in clocks.values():
             clock.epoch += 1

@@ -387,7 +387,9 @@ def test_the_sweep_climbs_by_the_calendar_in_force_even_where_nobody_dated_anew(
     assert_whole(session, row)
 
 
-def test_a_clock_that_cannot_be_dated_stops_nobody(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_cannot_be_dated_stops_nobody_and_is_tried_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = [due_on(session, n) for n in (1, 2, 3)]
     broken = build.deadline(session, rows[1].id).id
     session.rollback()
@@ -398,10 +400,16 @@ def test_a_clock_that_cannot_be_dated_stops_nobody(session: Session, monkeypatch
             raise ZeroDivisionError
         return real(clock_, *rest)
 
-    monkeypatch.setattr(redating, "reckoned", fails)
-    announced(session, holidays_before_today(session, 1))
-    result = redate_open()
+    announced(session, holidays_before_today(session, 1), is_old=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(redating, "reckoned", fails)
+        result = redate_open()
     assert (result.later, result.failed) == (2, 1)
+    assert redating.is_pending(session)
+    session.rollback()
+    again = redate_open()
+    assert (again.later, again.failed) == (1, 0)
+    assert not redating.is_pending(session)
 
 
 # --- at once ----------------------------------------------------------------------------------------------------------
