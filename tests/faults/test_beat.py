@@ -64,7 +64,7 @@ def test_tasks_that_outlast_the_brokers_patience_have_one_effect(rig: FaultRig, 
     with restarted(rig, "worker-a", "worker-b", FAULTS_VISIBILITY_SECONDS=str(visibility)):
         rig.messages(form.of(80, 500))
         producer(rig).send_task("faults.deliver-slowly", args=[lasts], queue="delivery")
-        time.sleep(lasts)
+        time.sleep(lasts + 1)
         rig.drain()
         found, starts = check(rig), rig.slow_starts()
         findings.add(4, f"task of {lasts} s, visibility timeout {visibility} s", found.figures, starts=starts)
@@ -86,7 +86,7 @@ def test_tasks_that_outlast_the_brokers_patience_have_one_effect(rig: FaultRig, 
 
 
 def test_of_two_beats_one_stands_by(rig: FaultRig, form: Form, findings: Findings) -> None:
-    seconds = form.of(3, 20)
+    seconds = form.of(2, 20)
     alone = ticks_within(rig, seconds)
     rig.programs["beat-2"].start()
     rig.wait_until(lambda: rig.number("SELECT count(*) FROM heartbeat WHERE name = 'beat.standby'"), "the second beat")
