@@ -11,8 +11,9 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from email import policy
+from email.header import Header
 from email.message import EmailMessage
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, parseaddr
 from typing import Any
 
@@ -39,7 +40,7 @@ class MailServer:
     def send(self, letter: Letter, may_send: MaySend) -> Outcome:
         """Hand one e-mail over."""
         message = compose(letter, self.sender)
-        data = message.as_bytes(policy=policy.SMTP)
+        data = message.as_bytes(policy=_POLICY)
         data = b"".join(b"." + line if line.startswith(b".") else line for line in data.splitlines(keepends=True))
         ends = time.monotonic() + 2 * self.timeout_seconds
         connection: _Conversation | None = None
@@ -176,9 +177,23 @@ def _connection_class(server: SmtpServer) -> type[_Conversation]:
     return _TlsConversation if server.tls == "implicit" else _Conversation
 
 
+class _Policy(EmailPolicy):
+    """How header fields are folded. A subject is done by hand: the policy of Python 3.11 loses the space between two words that
+    each need to be encoded where a line ends between them, and a Bangla subject is nothing but such words."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """One header field as it goes over the line."""
+        if name.lower() != "subject" or value.isascii():
+            return super().fold_binary(name, value)
+        return f"{name}: {Header(value, 'utf-8', header_name=name).encode(linesep=self.linesep)}{self.linesep}".encode()
+
+
+_POLICY = _Policy(linesep=SMTP.linesep)
+
+
 def compose(letter: Letter, sender: str) -> EmailMessage:
     """The e-mail of a letter. The same letter gives the same Message-ID and Date, however often it is sent."""
-    message = EmailMessage(policy=policy.SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = sender
     message["To"] = letter.address
     message["Subject"] = letter.subject or ""

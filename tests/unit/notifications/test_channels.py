@@ -110,3 +110,14 @@ def test_a_mail_is_complete_and_the_same_each_time() -> None:
 def test_no_address_adds_a_header(address: str) -> None:
     with pytest.raises(ValueError, match=r"linefeed|newline|carriage"):
         compose(a_letter(address), "GRM <grm@grm.example>")
+
+
+@pytest.mark.parametrize("words", range(1, 14))
+def test_a_bangla_subject_keeps_its_spaces_wherever_its_lines_end(words: int) -> None:
+    subject = " ".join(
+        ["২২", "নভেম্বর", "২০২৬:", "৮টি", "নথিতে", "আপনার", "ব্যবস্থা", "প্রয়োজন", "a", "b", "শেষ", "তারিখ", "x"][:words]
+    )
+    letter = Letter("grm.1.x", "a@example.org", "bn", subject, "নমস্কার\n", datetime(2026, 1, 4, tzinfo=UTC))
+    sent = compose(letter, "grm@grm.example").as_bytes()
+    assert message_from_bytes(sent, policy=policy.default)["Subject"] == subject
+    assert max(len(line) for line in sent.splitlines()) <= 78
