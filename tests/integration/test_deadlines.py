@@ -12,9 +12,10 @@ from click.testing import Result
 from flask import Flask, render_template
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.orm import Session
 
+from grm.cases import spine
 from grm.cases.models import Case, CaseEvent
 from grm.cli import register
 from grm.deadlines import queries, seeding, service
@@ -32,6 +33,8 @@ from grm.kernel.actor import SYSTEM
 from grm.kernel.db import db
 from grm.kernel.errors import InvalidInput, Misconfigured
 from grm.offices import edition
+from grm.offices.models import Category
+from grm.offices.queries import directory
 from grm.web.locale import speaking
 from tests.support import build
 
@@ -89,6 +92,30 @@ def test_an_office_may_have_another_limit_from_a_date_on(session: Session) -> No
     assert planned(session, office_id=ministry)["resolve"].due_on == date(2026, 2, 18)
     later = planned(session, build.dhaka(2026, 1, 5), office_id=ministry)["resolve"]
     assert later.due_on == date(2026, 1, 26)
+
+
+def test_priority_and_tier_choose_a_limit_too(session: Session) -> None:
+    """A category is made urgent by its file; what is filed from then on carries it, and its appeal is decided sooner."""
+    values = {"unit": "working_days", "source": "Circular", "valid_from": date(2026, 1, 1)}
+    session.add(DeadlinePolicy(code="urgent", kind="resolve", limit=12, priority="urgent", **values))
+    session.add(
+        DeadlinePolicy(code="urgent-appeal", kind="appeal", limit=5, priority="urgent", tier="appeal", **values)
+    )
+    session.add(DeadlinePolicy(code="never", kind="resolve", limit=1, priority="urgent", tier="appeal", **values))
+    session.execute(update(Category).where(Category.slug == "payment-not-received").values(priority="urgent"))
+    edition.bump(session)
+    session.commit()
+    edition.forget()
+    assert directory(session).category("payment-not-received").priority == "urgent"
+    row = build.case(session, filed_at=FILED, priority="urgent")
+    assert spine.clock_facts(session, row).priority == "urgent"
+    row.tier, row.main_clock = "appeal", "appeal"
+    facts = spine.clock_facts(session, row)
+    appeal = service.start(session, row.id, "appeal", facts, FILED)
+    assert appeal.due_on == queries.calendar(session).add_working_days(date(2026, 1, 4), 5)
+    first = CaseFacts(facts.office_id, facts.programme, facts.category, "urgent", "gro")
+    [resolve] = service.plan(session, first, FILED, ["resolve"])
+    assert resolve.due_on == queries.calendar(session).add_working_days(date(2026, 1, 4), 12)
 
 
 def test_a_case_no_policy_fits_is_an_operators_fault(session: Session) -> None:

@@ -169,6 +169,19 @@ def test_a_new_name_is_changed_in_place_and_seen_at_once(session: Session, tmp_p
     assert count(session, Place) == 580
 
 
+def test_a_file_without_priorities_leaves_them_as_they_are(session: Session, tmp_path: Path) -> None:
+    row = "payment-not-received,Payment not received,টাকা পাইনি,d,d,normal"
+    names = "slug,name_en,name_bn,description_en,description_bn,sensitivity"
+    for text, expected in ((f"{names},priority\n{row},urgent\n", "urgent"), (f"{names}\n{row}\n", "urgent")):
+        (tmp_path / "categories.csv").write_text(text, encoding="utf-8")
+        with transaction() as act:
+            import_reference_data(act.session, act.now, tmp_path)
+        assert directory(session).category("payment-not-received").priority == expected
+    (tmp_path / "categories.csv").write_text(f"{names},priority\n{row},soon\n", encoding="utf-8")
+    with pytest.raises(BadFiles, match="priority"), transaction() as act:
+        import_reference_data(act.session, act.now, tmp_path)
+
+
 def test_an_end_date_takes_a_programme_out_of_the_form_and_leaves_it_to_its_cases(
     session: Session, tmp_path: Path
 ) -> None:

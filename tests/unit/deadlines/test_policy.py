@@ -13,7 +13,7 @@ from grm.deadlines.policy import Choice, Policy, PolicyFacts, decide
 from grm.kernel.errors import Misconfigured
 
 BASE = Policy(1, "resolve", "resolve", 30, "working_days", None, None, None, None, date(2018, 1, 1), None, "guidelines")
-FACTS = PolicyFacts("resolve", 5, "old-age-allowance", "data-correction", "normal")
+FACTS = PolicyFacts("resolve", 5, "old-age-allowance", "data-correction", "normal", "gro")
 ON = date(2026, 3, 1)
 
 POLICIES = st.lists(
@@ -31,6 +31,7 @@ POLICIES = st.lists(
         valid_from=st.sampled_from([date(2020, 1, 1), date(2026, 3, 1), date(2026, 3, 2)]),
         valid_to=st.sampled_from([None, date(2026, 3, 1), date(2026, 3, 2)]),
         source=st.just("s"),
+        tier=st.sampled_from([None, "gro", "cell"]),
     ),
     max_size=12,
     unique_by=lambda policy: policy.id,
@@ -56,7 +57,8 @@ def test_every_rejected_policy_has_its_reason() -> None:
         replace(BASE, id=7, valid_to=date(2026, 3, 1)),
         replace(BASE, id=8, category="data-correction", limit=10, valid_from=date(2019, 1, 1)),
         replace(BASE, id=9, category="data-correction", limit=9),
-        replace(BASE, id=10, kind="acknowledge"),
+        replace(BASE, id=10, tier="appeal"),
+        replace(BASE, id=11, kind="acknowledge"),
     ]
     choice = decide([BASE, *others], FACTS, ON)
     assert choice.policy.id == 8
@@ -67,15 +69,16 @@ def test_every_rejected_policy_has_its_reason() -> None:
         3: "other-programme",
         4: "other-category",
         5: "other-priority",
+        10: "other-tier",
         6: "not-yet-valid",
         7: "expired",
         9: "replaced-by-later",
     }
 
 
-def test_the_order_of_weight_is_office_programme_category_priority() -> None:
-    """All sixteen shapes of a policy together: the winner sinks one place each time it is taken away."""
-    shapes = list(product([False, True], repeat=4))
+def test_the_order_of_weight_is_office_programme_category_priority_tier() -> None:
+    """All thirty-two shapes of a policy together: the winner sinks one place each time it is taken away."""
+    shapes = list(product([False, True], repeat=5))
     policies = [
         replace(
             BASE,
@@ -84,10 +87,11 @@ def test_the_order_of_weight_is_office_programme_category_priority() -> None:
             programme="old-age-allowance" if shape[1] else None,
             category="data-correction" if shape[2] else None,
             priority="normal" if shape[3] else None,
+            tier="gro" if shape[4] else None,
         )
         for n, shape in enumerate(shapes)
     ]
-    for n in reversed(range(16)):
+    for n in reversed(range(32)):
         assert decide(policies[: n + 1], FACTS, ON).policy.id == n
 
 
@@ -117,16 +121,16 @@ def test_the_choice_does_not_depend_on_the_order_of_rows(policies: list[Policy],
 @given(POLICIES)
 def test_the_choice_fits_and_nothing_more_specific_does(policies: list[Policy]) -> None:
     def fits(policy: Policy) -> bool:
-        wanted = (policy.office_id, policy.programme, policy.category, policy.priority)
-        actual = (FACTS.office_id, FACTS.programme, FACTS.category, FACTS.priority)
+        wanted = (policy.office_id, policy.programme, policy.category, policy.priority, policy.tier)
+        actual = (FACTS.office_id, FACTS.programme, FACTS.category, FACTS.priority, FACTS.tier)
         in_force = policy.valid_from <= ON and (policy.valid_to is None or policy.valid_to > ON)
         return (
             policy.kind == "resolve" and in_force and all(w in (None, a) for w, a in zip(wanted, actual, strict=True))
         )
 
     def weight(policy: Policy) -> int:
-        wanted = (policy.office_id, policy.programme, policy.category, policy.priority)
-        return sum(value for value, condition in zip((8, 4, 2, 1), wanted, strict=True) if condition is not None)
+        wanted = (policy.office_id, policy.programme, policy.category, policy.priority, policy.tier)
+        return sum(value for value, condition in zip((16, 8, 4, 2, 1), wanted, strict=True) if condition is not None)
 
     chosen = decide([BASE, *policies], FACTS, ON).policy
     assert fits(chosen)
