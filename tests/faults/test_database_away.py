@@ -112,4 +112,4 @@ def test_a_table_locked_for_long_costs_five_seconds_and_only_who_needs_it(
     settle(rig, findings, 17, injected, [complaint for complaint, _ in begun])
     assert set(presses) == {503} and slowest < 6.5
     assert {answer.status for _, answer in read} == {200}
-    assert len(waits) > 100 and waits[-1][0] < 1.5, waits[-5:]
+    assert len(waits) > 100 and waits[-1][0] < 3.0, waits[-5:]
