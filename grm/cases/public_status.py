@@ -1,7 +1,9 @@
 """What the complainant sees of a case: plain words, public events only, nobody's name in the office."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -130,7 +132,7 @@ def _last_day(until_at: datetime | None) -> date | None:
 
 def _appeal_to(session: Session, case: Case, facts: CaseFacts, now: datetime) -> str:
     to = instances.above(session, case, facts, dhaka_date(now))
-    return f"{name(directory(session).office(to.office_id))} – {label('desk', to.desk)}"
+    return _desk(directory(session), {"to_office_id": to.office_id, "to_desk": to.desk})
 
 
 def was_said(session: Session, tracking_number: str, text: str) -> bool:
@@ -171,10 +173,9 @@ def _title(line: EventLine, book: Directory) -> str:
             level=number(data.get("level", 0)),
         )
     if line.kind == "contested":
-        office = _office(book, data.get("to_office_id"))
-        return gettext("You said that it is not solved. It went to: %(office)s", office=office)
+        return gettext("You said that it is not solved. It went to: %(office)s", office=_desk(book, data))
     if line.kind == "appealed":
-        return gettext("You appealed. It went to: %(office)s", office=_office(book, data.get("to_office_id")))
+        return gettext("You appealed. It went to: %(office)s", office=_desk(book, data))
     if line.kind == "recommended":
         return gettext(
             "The Cabinet Division has decided. %(office)s is to carry it out by %(date)s",
@@ -217,6 +218,11 @@ def _plain(kind: str) -> str:
 
 def _office(book: Directory, office_id: int | None) -> str:
     return name(book.office(office_id)) if office_id is not None else "–"
+
+
+def _desk(book: Directory, data: Mapping[str, Any]) -> str:
+    """The desk a case went to: an office alone would not say that somebody else looks at it now."""
+    return f"{_office(book, data['to_office_id'])} – {label('desk', data['to_desk'])}"
 
 
 def _day(text: str | None) -> str:
