@@ -42,8 +42,8 @@ def settle(rig: FaultRig, findings: Findings, row: int, injected: str, complaint
 
 
 def test_stopped_at_once_under_load_nothing_acknowledged_is_lost(rig: FaultRig, form: Form, findings: Findings) -> None:
-    chance, stops = form.chance("stops"), form.of(2, 3)
-    for round_number in range(form.of(1, 3)):
+    chance, stops, complaints = form.chance("stops"), form.of(2, 3), []
+    for number in range(form.of(1, 6)):
         with Filers(rig.url, people=4) as filers:
             for _ in range(stops):
                 time.sleep(chance.uniform(0.8, 1.6))
@@ -54,10 +54,11 @@ def test_stopped_at_once_under_load_nothing_acknowledged_is_lost(rig: FaultRig, 
                 time.sleep(chance.uniform(0.2, 1.5))
                 rig.postgres.start()
             time.sleep(1.5)
+        complaints += filers.complaints
         assert filers.faults == []
         assert filers.answers[503] >= stops, "nobody was there to see it"
-        assert filers.answers[200] > 20
-        settle(rig, findings, 14, f"immediate stop x {stops}, round {round_number + 1}", filers.complaints)
+        assert filers.answers[200] >= 4, "nothing was filed"
+        settle(rig, findings, 14, f"immediate stop x {stops}, round {number + 1}", complaints)
 
 
 def test_connections_cut_every_two_seconds_cost_at_most_one_request_each(
