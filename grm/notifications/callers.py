@@ -1,6 +1,7 @@
 """The threads that call providers: they know no database, take what they are given and give back what came of it."""
 
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
@@ -10,14 +11,18 @@ Result = TypeVar("Result")
 
 
 class Callers(Generic[Task, Result]):
-    """A few threads, started as they are needed. `busy` counts what was given to them and is not back yet."""
+    """A few threads, started as they are needed.
+
+    `busy` counts what was given to them and is not back yet; `call_seconds` is how long a call takes of late.
+    """
 
     def __init__(self, call: Callable[[Task], Result], most: int) -> None:
         self._call, self._most = call, most
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
-        self._results: SimpleQueue[tuple[Task, Result | BaseException]] = SimpleQueue()
+        self._results: SimpleQueue[tuple[Task, Result | BaseException, float]] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self.busy = 0
+        self.call_seconds = 0.0
 
     def give(self, task: Task) -> None:
         """Have a call made."""
@@ -33,12 +38,13 @@ class Callers(Generic[Task, Result]):
         while self.busy:
             try:
                 if not found and longest_seconds > 0:
-                    task, result = self._results.get(timeout=longest_seconds)
+                    task, result, seconds = self._results.get(timeout=longest_seconds)
                 else:
-                    task, result = self._results.get_nowait()
+                    task, result, seconds = self._results.get_nowait()
             except Empty:
                 break
             self.busy -= 1
+            self.call_seconds += (seconds - self.call_seconds) / 8
             if isinstance(result, BaseException):
                 raise result
             found.append((task, result))
@@ -51,7 +57,10 @@ class Callers(Generic[Task, Result]):
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
+            started = time.monotonic()
+            result: Result | BaseException
             try:
-                self._results.put((task, self._call(task)))
+                result = self._call(task)
             except BaseException as error:
-                self._results.put((task, error))
+                result = error
+            self._results.put((task, result, time.monotonic() - started))

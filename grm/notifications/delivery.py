@@ -8,6 +8,7 @@ few messages in doubt.
 
 import contextlib
 import random
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
@@ -47,8 +48,10 @@ MAIL_SERVER = "smtp"
 LARGEST_CLAIM = 256
 AHEAD_SECONDS = 0.5
 """How much work is claimed ahead: what is more urgent and comes in meanwhile waits no longer than this."""
-MOMENT_SECONDS = 0.05
-"""How much work is begun ahead: this is what a killed sender leaves in doubt."""
+MOST_BEGUN = 64
+"""How many calls are begun ahead at most, with a gateway that answers at once: a killed sender leaves them in doubt."""
+SWITCH_SECONDS = 0.0005
+"""How soon a thread lets another one run while a tick lasts: the one at the database must not wait for four others' turns."""
 DATABASE_PATIENCE_SECONDS = 0.5
 
 
@@ -125,9 +128,12 @@ def deliver_due(post: Post, now: datetime | None = None, tick_seconds: float = T
         if post.channel == "sms":
             receipts.match_early(act, report_words(context.settings()))
     tick = _Tick(post, now, tick_seconds)
+    switch_seconds = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         tick.run()
     finally:
+        sys.setswitchinterval(switch_seconds)
         tick.callers.dismiss()
         for each in post.ways.values():
             hang_up(each.transport)
@@ -161,6 +167,9 @@ class _Tick:
         self._held: deque[_Held] = deque()
         self._halted: set[str] = set()
         self._settled = 0
+        self._round_seconds = 0.0
+        self._moved = self.began
+        self._fuses: dict[str, Fuse] = {}
         self._is_proven = False
         """Whether a call has been made in this tick: the first goes alone, as a provider that is away needs no crowd."""
 
@@ -189,7 +198,7 @@ class _Tick:
         since = time.monotonic()
         settings = context.settings()
         with transaction(self._now) as act:
-            fuses = breaker.fuses(act.session, self.post.channel, self.ways)
+            self._fuses = fuses = breaker.fuses(act.session, self.post.channel, self.ways)
             gateways = tuple(name for name in breaker.usable(fuses, self.ways, act.now) if name not in self._halted)
             if not gateways:
                 return False
@@ -221,12 +230,14 @@ class _Tick:
         return self._settled / max(time.monotonic() - self.began, 0.001)
 
     def _room(self) -> int:
-        """How many calls may be begun now: one while it is not known whether anybody is there, then what is over in a moment,
-        and at least what keeps every connection busy."""
+        """How many calls may be begun now: one while it is not known whether anybody is there, then what keeps every connection
+        busy until we come round again."""
         if time.monotonic() >= self.ends:
             return 0
-        most = max(2 * self.post.connections, int(self._rate() * MOMENT_SECONDS)) if self._is_proven else 1
-        return max(0, most - self.callers.busy)
+        if not self._is_proven:
+            return max(0, 1 - self.callers.busy)
+        rounds = self._round_seconds / max(self.callers.call_seconds, 0.0005)
+        return max(0, min(int(self.post.connections * (2 + rounds)), MOST_BEGUN) - self.callers.busy)
 
     def _move(self, returned: list[tuple[_Held, Outcome | None]]) -> None:
         """Note what is over and begin as many calls as there is room for, in one transaction."""
@@ -253,6 +264,9 @@ class _Tick:
         for _, outcome in finished:
             self.tally[outcome.result] += 1
         self._settled += len(finished)
+        here = time.monotonic()
+        self._round_seconds += (min(here - self._moved, 0.25) - self._round_seconds) / 4
+        self._moved = here
         self._is_proven = self._is_proven or bool(finished)
         for held in starting:
             if held.claimed.id in released:
@@ -260,13 +274,15 @@ class _Tick:
 
     def _note(self, settled: list[tuple[_Held, Outcome, float]], starting: list[_Held]) -> set[int]:
         with transaction(self._now) as act:
-            fuses = {name: Fuse() for name in self.ways}
-            if settled:
+            fuses = self._fuses
+            failed = any(outcome.result in breaker.FAILURES for _, outcome, _ in settled)
+            if failed or any(fuse.failures for fuse in fuses.values()):
                 fuses = breaker.fuses(act.session, self.post.channel, self.ways)
             for name in self.ways:
                 outcomes = [_news(self.post.channel, o) for held, o, _ in settled if held.claimed.gateway == name]
                 if outcomes:
                     fuses[name] = breaker.note(act.session, self.post.channel, name, act.now, fuses[name], outcomes)
+            self._fuses = fuses
             open_now = {name for name, fuse in fuses.items() if fuse.is_open(act.now)}
             calls = [
                 Settled(held.claimed, outcome, chance, self._fallback(held.claimed.gateway, open_now))
