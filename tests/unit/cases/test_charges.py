@@ -56,26 +56,26 @@ def test_a_life_counted_by_hand() -> None:
         ),
     ]
     found = charge(events, [Pause(dhaka(1, 8), dhaka(1, 12))], dhaka(2, 1), works)
-    assert days(found) == {DESK: 1, CLERK: 2 + 8 - 0, COMPLAINANT: 4, OTHER: 6, DECIDED: 2, APPEAL: 5}
+    assert days(found) == {DESK: 1, CLERK: 2 + 8, COMPLAINANT: 4, OTHER: 6, DECIDED: 2, APPEAL: 5}
     assert found.days == 28 == sum(days(found).values())
     assert found.working_days == 20 and not found.is_ended
 
 
 @pytest.mark.parametrize(
-    ("hour", "with_desk"),
-    [(23, 4), (0, 3)],  # on the 8th at 23:00, or on the 8th at 00:00
+    ("taken_at", "with_desk", "with_clerk"),
+    [(dhaka(1, 8, 0), 3, 3), (dhaka(1, 8, 23, 59), 3, 3), (dhaka(1, 9, 0), 4, 2)],
 )
-def test_a_day_belongs_to_who_has_the_case_when_it_ends(hour: int, with_desk: int) -> None:
-    taken = Event("assigned", dhaka(1, 8, hour), {"officer_id": 7})
-    found = charge([FILED, taken], [], dhaka(1, 10), works)
-    assert days(found) == {DESK: 3, CLERK: 3}, with_desk
+def test_a_day_belongs_to_who_has_the_case_when_it_ends(taken_at: datetime, with_desk: int, with_clerk: int) -> None:
+    found = charge([FILED, Event("assigned", taken_at, {"officer_id": 7})], [], dhaka(1, 10), works)
+    assert days(found) == {DESK: with_desk, CLERK: with_clerk}
 
 
 def test_an_ended_case_is_charged_to_its_decision_and_no_further() -> None:
     ended = Event("declined", dhaka(1, 7), {"status_to": "declined"})
     found = charge([FILED, ended], [], dhaka(3, 1), works)
     assert (found.days, found.is_ended, days(found)) == (3, True, {DESK: 3})
-    closed = [FILED, Event("resolved", dhaka(1, 7), {"status_to": "resolved"}), Event("closed", dhaka(2, 7), {"status_to": "closed"})]  # fmt: skip
+    answered = Event("resolved", dhaka(1, 7), {"status_to": "resolved"})
+    closed = [FILED, answered, Event("closed", dhaka(2, 7), {"status_to": "closed"})]
     assert charge(closed, [], dhaka(3, 1), works).days == 3
 
 
