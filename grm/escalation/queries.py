@@ -31,7 +31,7 @@ def oldest_due(session: Session) -> datetime | None:
 
 
 def overlooked(session: Session, before: datetime) -> int:
-    """How many clocks with a ladder have run out before an instant and count as running still: the sweep does not see them at all.
+    """How many clocks with a ladder have run out before an instant and still count as running: the sweep does not see them.
 
     It asks the due instants, not what the sweep goes by, and counts no further than `MOST_COUNTED`.
     """

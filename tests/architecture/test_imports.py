@@ -12,7 +12,7 @@ import pytest
 
 STANDARD_LIBRARY_ONLY = (
     *("config.py", "grm/up.py", "grm/supervisor.py", "grm/engines.py"),
-    *("grm/kernel/places.py", "grm/kernel/parsers.py", "grm/kernel/variables.py"),
+    *("grm/kernel/places.py", "grm/kernel/parsers.py", "grm/kernel/variables.py", "grm/kernel/gateways.py"),
 )
 PURE_NAMES = (
     *("states", "lifecycle", "rules", "calendar", "policy", "ladder"),
