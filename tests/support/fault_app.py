@@ -42,15 +42,3 @@ def deliver_slowly(seconds: float) -> None:
     while (left := ends - time.monotonic()) > 0:
         delivery.deliver_due(post, tick_seconds=left)
         time.sleep(0.1)
-
-
-if os.environ.get("FAULTS_BEAT_LOCK") == "bypassed":
-    from grm.kernel.one_holder import OneHolder
-
-    _really_holds = OneHolder.holds
-
-    def _believes_to_hold(holder: OneHolder) -> bool:
-        _really_holds(holder)  # it also opens the connection for the heartbeat
-        return True
-
-    OneHolder.holds = _believes_to_hold  # type: ignore[method-assign]

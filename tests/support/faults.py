@@ -307,10 +307,21 @@ class FaultRig:
         return app
 
     def _make_programs(self) -> None:
-        celery = [BIN / "celery", "--app", "tests.support.fault_app:celery"]
-        worker = [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "2", "--queues", "ticks,delivery"]
+        worker = [
+            BIN / "celery",
+            "--app",
+            "tests.support.fault_app:celery",
+            "worker",
+            "--loglevel",
+            "WARNING",
+            "--concurrency",
+            "2",
+            "--queues",
+            "ticks,delivery",
+        ]
         worker += ["--without-gossip", "--without-mingle"]
-        beat = [*celery, "beat", "--loglevel", "WARNING", "--scheduler", "grm.schedule:Scheduler"]
+        beat = [BIN / "celery", "--app", "tests.support.fault_beat:beat", "beat", "--loglevel", "WARNING"]
+        beat += ["--scheduler", "grm.schedule:Scheduler"]
         web = [BIN / "gunicorn", "--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread", "--workers", "2"]
         web += ["--threads", "4", "--preload", "--no-control-socket", "--graceful-timeout", "5", "wsgi:app"]
         self._add("web", web, signal.SIGQUIT)
