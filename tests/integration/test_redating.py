@@ -30,7 +30,8 @@ from grm.escalation.tasks import redate_clocks
 from grm.kernel import audit, chain, clock
 from grm.kernel.actor import SYSTEM
 from grm.kernel.db import db
-from grm.notifications.models import Attempt, Message
+from grm.notifications import digests
+from grm.notifications.models import Attempt, DigestItem, Message
 from grm.notifications.withdrawal import REASON
 from tests.support import build
 
@@ -509,3 +510,41 @@ def test_the_tick_goes_on_where_a_killed_command_left_off(session: Session) -> N
     redate_clocks()
     assert build.deadline(session, row.id).due_on > before
     assert not redating.is_pending(session)
+
+
+def test_a_digest_tells_only_of_what_still_stands(session: Session) -> None:
+    """One officer's digest holds a rung that is too early now and one that is not: it goes, without the first."""
+    early, late = due_on(session, -1), due_on(session, -20)
+    sweep()
+    announced(session, holidays_before_today(session, 4))
+    redate_open()
+    open_digests = session.scalars(select(Message.id).where(Message.key.like("digest:%"), Message.state == "pending"))
+    written = digests.write(session, open_digests.all(), clock.now(session))
+    session.commit()
+    told = {(line[0], line[2]) for content in written.values() if content for line in content["digest"]["cases"]}
+    assert (late.tracking_number, 1) in told
+    assert (early.tracking_number, 1) not in told
+    assert (early.tracking_number, 0) in told, "the reminder was not too early"
+    items = session.execute(
+        select(Escalation.level, DigestItem.message_id)
+        .join(DigestItem, DigestItem.escalation_id == Escalation.id)
+        .where(Escalation.case_id == early.id)
+    ).all()
+    assert {level for level, _ in items} == {0}
+
+
+def test_a_side_clock_moves_by_itself_and_leaves_the_case_row_alone(session: Session) -> None:
+    row = due_on(session, 15)
+    now = clock.now(session)
+    side = deadlines.start(session, row.id, "investigate", deadlines.CaseFacts(), now - timedelta(days=2))
+    session.commit()
+    main_before = build.deadline(session, row.id).due_on
+    holiday = worked(session, main_before, 2)
+    assert main_before < holiday < side.due_on
+    announced(session, {holiday: EID})
+    assert dict(redate_open().by_kind) == {"investigate": 1}
+    session.rollback()
+    session.refresh(row)
+    assert row.due_on == main_before == build.deadline(session, row.id).due_on
+    assert build.deadline(session, row.id, "investigate").due_on > side.due_on
+    assert_whole(session, row)
