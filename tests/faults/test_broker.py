@@ -15,8 +15,9 @@ pytestmark = pytest.mark.faults
 
 BACK_SECONDS = 30
 """Within which work goes on once the broker is back."""
-PRESS_SECONDS = 2.0
-"""99 of 100 presses of the form are answered within this, whatever the broker does: the web server publishes nothing."""
+PRESS_SECONDS = 4.0
+"""99 of 100 presses of the form are answered within this, on a machine as busy as it may be: the web server publishes nothing.
+One that waited for the broker would take five seconds and more (`socket_timeout`). The table has the real figure."""
 
 
 def goes_on(rig: FaultRig, prefix: str) -> float:
