@@ -24,9 +24,11 @@ from grm.escalation.sweep import sweep
 from grm.kernel import clock, ledger
 from grm.kernel.db import db
 from grm.kernel.places import embedded_places
+from grm.kernel.transaction import Act
 from grm.notifications import stops
 from grm.notifications.delivery import deliver_due, post_for
 from grm.offices import edition
+from grm.watch.restoring import finish
 from tests.conftest import TEMPLATE
 from tests.support import build
 from tests.support.gateway import Gateway, running_gateway
@@ -274,12 +276,24 @@ def test_the_same_database_goes_on_after_a_restart_and_another_does_not(app: Fla
         db.session.remove()
 
 
-def test_who_the_database_is_may_be_asked_by_any_role(app: Flask) -> None:
+def test_the_role_of_the_running_system_may_do_all_of_it(app: Flask) -> None:
+    """As docs/operations.md grants it: who the database is, skipping numbers, deciding, and letting go."""
     with app.app_context():
         session = db.session()
-        session.execute(text("CREATE ROLE nobody_special NOLOGIN"))
-        session.execute(text("SET LOCAL ROLE nobody_special"))
-        assert session.execute(ledger._FACT).one().timeline
+        now = clock.now(session)
+        for statement in (
+            "CREATE ROLE grm_restorer",
+            "GRANT USAGE ON SCHEMA public TO grm_restorer",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO grm_restorer",
+            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO grm_restorer",
+            "SET LOCAL ROLE grm_restorer",
+        ):
+            session.execute(text(statement))
+        assert ledger.is_the_same(session, now)
+        stops.stop_after_restore(session, now)
+        act = Act(session, now)
+        assert finish(act, now, None, None).held == 0
+        assert not stops.is_stopped(session, "sms", now)
         session.rollback()
         db.session.remove()
 
