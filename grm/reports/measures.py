@@ -10,7 +10,18 @@ from datetime import date, timedelta
 
 TARGET_PERCENT_IN_TIME = 90
 LEVELS = (1, 2, 3)
-MEASURES = ("escalated", "received", "resolved", "in_time", "extended", "late", "open", "overdue", "declined", "not_informed")
+MEASURES = (
+    "escalated",
+    "received",
+    "resolved",
+    "in_time",
+    "extended",
+    "late",
+    "open",
+    "overdue",
+    "declined",
+    "not_informed",
+)
 IN_A_PERIOD = ("received", "resolved", "in_time", "extended", "late", "declined")
 """The measures that count within a period; the others count as of now."""
 PERIODS = ("this_month", "last_month", "last_90_days", "this_fiscal_year", "last_12_months")
