@@ -90,9 +90,10 @@ def test_killed_between_claim_and_call(session: Session, settings: Settings, gat
         process.wait()
     assert message(session, message_id).state == "sending" and gateway.requests == []
     assert deliver_due(post, now) == {}, "the claim still holds"
-    assert deliver_due(post, later(now, seconds=LEASE_SECONDS + 5)) == {"abandoned": 1}
+    after = later(clock.now(session), seconds=LEASE_SECONDS + 5)
+    assert deliver_due(post, after) == {"abandoned": 1}
     assert states(session) == ["unknown"], "nobody can say whether the call was made"
-    at = later(now, seconds=LEASE_SECONDS + 5 + REPORT_PATIENCE.total_seconds())
+    at = later(after, seconds=REPORT_PATIENCE.total_seconds())
     assert deliver_due(post, at) == {"accepted": 1}
     assert gateway.references() == {str(message_id): 1}
     assert attempts(session, message_id)[0][1] is None and attempts(session, message_id)[1][2].startswith("resend")  # type: ignore[union-attr]
@@ -108,12 +109,39 @@ def test_killed_while_the_gateway_thinks_and_reported_later(
         wait_until(lambda: gateway.accepted)
         process.kill()
         process.wait()
-    after = later(now, seconds=LEASE_SECONDS + 5)
+    after = later(clock.now(session), seconds=LEASE_SECONDS + 5)
     assert deliver_due(post, after) == {"abandoned": 1}
     assert app.test_client().get(gw.report_path(gateway.accepted[0], 1)).status_code == 200
     assert deliver_due(post, later(after, hours=1)) == {}
     assert message(session, message_id).state == "delivered"
     assert gateway.references() == {str(message_id): 1}
+
+
+def test_a_killed_sender_leaves_in_doubt_only_what_was_under_way(
+    session: Session, settings: Settings, gateway: Gateway, post: Post
+) -> None:
+    """It holds more than it calls for: what it merely held is free again, and is no resend."""
+    now = clock.now(session)
+    ids = [add_message(session, now, f"m{number}") for number in range(60)]
+    gateway.always(gw.Answer(after_seconds=0.3))
+    with sender(settings, gateway) as process:
+        wait_until(lambda: len(gateway.accepted) > 12)
+        process.kill()
+        process.wait()
+    begun = text("SELECT count(*) FROM attempt WHERE outcome IS NULL")
+    in_doubt = int(session.execute(begun).scalar_one())
+    session.rollback()
+    gateway.always(None)
+    after = later(clock.now(session), seconds=LEASE_SECONDS + 5)
+    deliver_due(post, after)
+    assert states(session).count("unknown") == in_doubt <= 16
+    assert states(session).count("accepted") == 60 - in_doubt
+    unsure = {each for each in ids if message(session, each).state == "unknown"}
+    deliver_due(post, later(after, seconds=REPORT_PATIENCE.total_seconds()))
+    assert set(states(session)) == {"accepted"}
+    accepted = gateway.references()
+    assert all(accepted[str(each)] == 1 for each in ids if each not in unsure)
+    assert all(1 <= accepted[str(each)] <= 2 for each in unsure)
 
 
 def test_frozen_past_its_lease_the_sender_gives_up(
