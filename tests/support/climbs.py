@@ -1,6 +1,7 @@
 """Rungs that cases have climbed, with the rows that the sweep writes for them."""
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
@@ -18,7 +19,7 @@ def climb(case: Case, level: int, officer: int | None, kind: str = "resolve", ro
     """A rung of a case's clock, and its escalation; without an officer the chair is empty."""
     session = db.session()
     deadline = build.deadline(session, case.id, kind)
-    values = {
+    values: dict[str, Any] = {
         "case_id": case.id,
         "deadline_id": deadline.id,
         "epoch": deadline.epoch,
