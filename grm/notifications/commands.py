@@ -10,8 +10,8 @@ from grm.kernel import clock, context
 from grm.kernel.db import db
 from grm.kernel.transaction import transaction
 from grm.notifications import breaker
-from grm.notifications.delivery import gateway_names
 from grm.notifications.models import Message
+from grm.notifications.posts import gateway_names
 from grm.notifications.standing import delivery_state
 
 group = AppGroup("delivery", help="Messages on their way out: providers and the day's budget.")

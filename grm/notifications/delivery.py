@@ -11,28 +11,26 @@ import random
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from config import Settings
 from grm.kernel import context
 from grm.kernel.db import db
-from grm.kernel.gateways import DEFAULT_NAME, Description, Found, HttpDescription, KannelDescription
 from grm.kernel.transaction import transaction
 from grm.notifications import breaker, dsn, outbox, receipts, settling, stops
 from grm.notifications.breaker import Fuse
 from grm.notifications.budgets import Budget
 from grm.notifications.callers import Callers
 from grm.notifications.catalogue import Channel
-from grm.notifications.channels.contract import Outcome, Sighting, Transport, Witness
-from grm.notifications.channels.sms_http import HttpGateway
-from grm.notifications.channels.sms_kannel import KannelGateway
-from grm.notifications.channels.smtp import MailServer
+from grm.notifications.channels.contract import Outcome, Sighting, Transport
 from grm.notifications.outbox import Claimed, Terms
+from grm.notifications.posts import LEASE_TIMEOUTS as LEASE_TIMEOUTS
+from grm.notifications.posts import Post as Post
+from grm.notifications.posts import post_for as post_for
+from grm.notifications.posts import report_url_of, report_words
 from grm.notifications.settling import Settled
 
 log = structlog.get_logger("grm.notifications")
@@ -40,11 +38,6 @@ log = structlog.get_logger("grm.notifications")
 TICK_SECONDS = 5.0
 """How long a tick goes on calling. Short, so that a large outbox never keeps a worker from the sweep and the heartbeat; the
 next tick comes two seconds later."""
-LONGEST_TIMEOUT_SECONDS = 10.0
-"""A call takes at most four timeouts, and a task may live 45 seconds (see grm/worker.py)."""
-LEASE_TIMEOUTS = 4
-MAIL_SERVER = "smtp"
-"""What the mail server is called beside the gateways."""
 LARGEST_CLAIM = 256
 AHEAD_SECONDS = 0.5
 """How much work is claimed ahead: what is more urgent and comes in meanwhile waits no longer than this."""
@@ -53,66 +46,6 @@ MOST_BEGUN = 64
 SWITCH_SECONDS = 0.0005
 """How soon a thread lets another one run while a tick lasts: the one at the database must not wait for four others' turns."""
 DATABASE_PATIENCE_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A channel ready for use: its provider, how long a claim on it lasts, and who else may be tried (`others`, in order).
-
-    `connections` is how many messages are handed over at the same time.
-    """
-
-    channel: Channel
-    transport: Transport
-    lease: timedelta
-    name: str = DEFAULT_NAME
-    connections: int = 1
-    witness: Witness | None = None
-    others: tuple["Post", ...] = ()
-
-    @property
-    def ways(self) -> dict[str, "Post"]:
-        """All providers of the channel by name, the preferred one first."""
-        return {each.name: each for each in (self, *self.others)}
-
-    @property
-    def can_ask(self) -> frozenset[str]:
-        """The providers that can be asked for a message."""
-        return frozenset(name for name, each in self.ways.items() if each.witness is not None)
-
-
-def post_for(channel: Channel, settings: Settings) -> Post | None:
-    """The configured way out for a channel; None where none is configured (messages then wait until they expire)."""
-    timeout = min(settings.http_timeout_seconds, LONGEST_TIMEOUT_SECONDS)
-    lease = timedelta(seconds=LEASE_TIMEOUTS * timeout)
-    if channel == "email":
-        server = settings.smtp
-        return Post(channel, MailServer(server, settings.mail_from, timeout), lease, MAIL_SERVER) if server else None
-    posts = [_gateway_post(about, settings, timeout, lease) for about in _gateways(settings)]
-    return replace(posts[0], others=tuple(posts[1:])) if posts else None
-
-
-def _gateways(settings: Settings) -> tuple[Description, ...]:
-    """The gateways of the file, or else the one of SMS_GATEWAY_URL."""
-    if settings.sms_gateways_file or not settings.sms_gateway_url:
-        return settings.sms_gateways_file
-    user, password = settings.sms_gateway_user, settings.sms_gateway_password
-    return (KannelDescription(DEFAULT_NAME, settings.sms_gateway_url, user, password, settings.sms_sender),)
-
-
-def gateway_names(settings: Settings) -> dict[Channel, tuple[str, ...]]:
-    """The providers of each channel, the preferred one first."""
-    mail = (MAIL_SERVER,) if settings.smtp_url else ()
-    return {"sms": tuple(about.name for about in _gateways(settings)), "email": mail}
-
-
-def _gateway_post(about: Description, settings: Settings, timeout: float, lease: timedelta) -> Post:
-    if isinstance(about, KannelDescription):
-        kannel = KannelGateway(about.url, about.user, about.password, about.sender, timeout)
-        return Post("sms", kannel, lease, about.name, settings.sms_connections)
-    gateway = HttpGateway(about, timeout)
-    witness = gateway if about.look_up is not None else None
-    return Post("sms", gateway, lease, about.name, settings.sms_connections, witness)
 
 
 def deliver_due(post: Post, now: datetime | None = None, tick_seconds: float = TICK_SECONDS) -> Counter[str]:
@@ -208,7 +141,7 @@ class _Tick:
                 gateways=gateways,
                 can_ask=self.post.can_ask,
                 public_url=settings.public_url,
-                report_url=_report_url(settings),
+                report_url=report_url_of(settings),
                 return_path=dsn.return_path(settings.mail_bounce_to, settings.secret_key),
                 budget=Budget.of(settings),
                 is_quiet_at_night=settings.is_production,
@@ -357,26 +290,6 @@ def _news(channel: Channel, outcome: Outcome) -> Outcome:
     if channel == "email" and outcome.result == "temporary":
         return replace(outcome, result="accepted")
     return outcome
-
-
-def report_words(settings: Settings) -> dict[str, Mapping[str, Found]]:
-    """What the words in each described gateway's reports mean."""
-    described = (about for about in settings.sms_gateways_file if isinstance(about, HttpDescription))
-    return {about.name: about.reports.words for about in described if about.reports is not None}
-
-
-def _report_url(settings: Settings) -> Callable[[int, str], str | None]:
-    described = {about.name: about for about in settings.sms_gateways_file if isinstance(about, HttpDescription)}
-
-    def url(message_id: int, gateway: str) -> str | None:
-        about = described.get(gateway)
-        if about is None:
-            return receipts.report_url(settings.sms_report_url, settings.secret_key, message_id)
-        if about.reports is None:
-            return None
-        return receipts.gateway_report_url(settings.sms_report_url, settings.secret_key, message_id, gateway)
-
-    return url
 
 
 def end_overdue(now: datetime | None = None) -> Counter[str]:

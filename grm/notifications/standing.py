@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from grm.kernel import context
 from grm.notifications import breaker, budgets
 from grm.notifications.budgets import Budget
-from grm.notifications.delivery import gateway_names
+from grm.notifications.posts import gateway_names
 
 
 def delivery_state(session: Session, now: datetime) -> dict[str, Any]:
