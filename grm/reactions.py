@@ -8,7 +8,7 @@ from grm.cases import informing
 from grm.escalation import events as escalation
 from grm.escalation import withdrawal
 from grm.kernel.transaction import Reactions
-from grm.notifications import acts
+from grm.notifications import acts, climbs
 from grm.notifications import events as outbox
 from grm.notifications import service as notifications
 from grm.notifications import withdrawal as outbox_withdrawal
@@ -33,7 +33,7 @@ REACTIONS: Reactions = {
     cases.CaseResumed: (acts.on_case_resumed,),
     cases.CaseWithdrawn: (acts.on_case_withdrawn,),
     cases.CaseClosed: (notifications.on_case_closed,),
-    escalation.LadderClimbed: (notifications.on_ladder_climbed,),
+    escalation.LadderClimbed: (climbs.on_ladder_climbed,),
     escalation.DatesMoved: (outbox_withdrawal.on_dates_moved,),
     outbox.RungsUntold: (withdrawal.on_rungs_untold,),
 }

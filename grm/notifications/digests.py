@@ -4,7 +4,7 @@ An escalation puts an item beside the officer's open digest, in the transaction 
 claimed; its text is made then, from the items whose case still needs it. What is gathered later goes into the next day's.
 The open digest is held locked while items are added, and a sender passes over what is locked: no item can slip between.
 
-Level 3 is never gathered: the top of the ladder is told at once (`grm/notifications/service.py`).
+Level 3 is never gathered: the top of the ladder is told at once (`grm/notifications/climbs.py`).
 """
 
 import json

@@ -18,8 +18,8 @@ from grm.deadlines.models import Deadline, Extension
 from grm.escalation.models import Escalation
 from grm.kernel.actor import Actor
 from grm.kernel.clock import DHAKA, dhaka_date
+from grm.notifications.climbs import ESCALATED
 from grm.notifications.models import DigestItem, Message
-from grm.notifications.service import ESCALATED
 from grm.offices.models import Category, Ministry, Office, Place, Programme
 from grm.reports.measures import AGE_BANDS, IN_A_PERIOD, Selection, age_band, due_dates, period
 
