@@ -21,7 +21,7 @@ from grm.intake import views as intake_views
 from grm.kernel import clock, context, transaction
 from grm.kernel import logging as kernel_logging
 from grm.kernel.crypto import Keyring
-from grm.kernel.db import db, ping_idle_connections
+from grm.kernel.db import db, let_go_quietly, ping_idle_connections
 from grm.notifications import queries as notification_queries
 from grm.notifications import views as notification_views
 from grm.notifications import wording as notification_wording
@@ -68,6 +68,7 @@ def create_app(settings: Settings) -> Flask:
         hops = settings.trusted_proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
+    let_go_quietly(app)
     with app.app_context():
         ping_idle_connections(db.engine)
     app.session_interface = DatabaseSessions()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import psycopg
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import (
@@ -26,7 +27,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.orm import registry as Registry
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -101,6 +102,22 @@ def ping_idle_connections(engine: Engine) -> None:
                 engine.dialect.do_ping(connection)
             except psycopg.Error as error:
                 raise InvalidatePoolError() from error
+
+
+def let_go_quietly(app: Flask) -> None:
+    """Let a connection that dies after the answer was made spoil no answer; call it after `db.init_app`.
+
+    What was to be kept is committed by then (grm/kernel/transaction.py), so that only the rollback of nothing can fail.
+    """
+
+    @app.teardown_appcontext
+    def _let_go(_error: BaseException | None) -> None:
+        # The last one registered runs first: Flask-SQLAlchemy's own finds nothing left to close.
+        try:
+            db.session.remove()
+        except DBAPIError:
+            db.session().invalidate()
+            db.session.remove()
 
 
 if TYPE_CHECKING:
