@@ -158,14 +158,18 @@ _RELEASE = text(
     FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS uuid[]), CAST(:numbers AS smallint[]), CAST(:gateways AS text[]),
                 CAST(:segments AS smallint[]), CAST(:details AS text[])) AS r (id, claim, number, gateway, segments, detail)
     JOIN message AS m ON m.id = r.id AND m.claim = r.claim AND m.state = 'sending'
+    ON CONFLICT (message_id, number) DO UPDATE SET started_at = excluded.started_at WHERE attempt.finished_at IS NULL
     RETURNING message_id
     """
 )
 
+# Only under a claim that is still ours: after it the next sender's attempt may bear the same number.
 _UNDO_RELEASE = text(
     """
-    DELETE FROM attempt AS a USING unnest(CAST(:ids AS bigint[]), CAST(:numbers AS smallint[])) AS u (id, number)
-    WHERE a.message_id = u.id AND a.number = u.number AND a.finished_at IS NULL
+    DELETE FROM attempt AS a
+    USING unnest(CAST(:ids AS bigint[]), CAST(:claims AS uuid[]), CAST(:numbers AS smallint[])) AS u (id, claim, number),
+          message AS m
+    WHERE a.message_id = u.id AND a.number = u.number AND a.finished_at IS NULL AND m.id = u.id AND m.claim = u.claim
     """
 )
 
@@ -233,14 +237,17 @@ def claim(session: Session, keyring: Keyring, terms: Terms, at: datetime, size: 
 def hand_back(session: Session, claims: Sequence[Claimed], at: datetime) -> None:
     """Give up claims for which nobody was called: at once due again, at no cost, without a trace; the caller commits."""
     if claims:
-        started = {"ids": [claimed.id for claimed in claims], "numbers": [claimed.number for claimed in claims]}
-        session.execute(_UNDO_RELEASE, started)
+        columns = {"ids": "id", "claims": "claim", "numbers": "number"}
+        session.execute(_UNDO_RELEASE, {name: [getattr(c, column) for c in claims] for name, column in columns.items()})
         free = _back(session, claims, at, None)
         budgets.give_back(session, [(claimed.day, claimed.cost) for claimed in claims if claimed.id in free])
 
 
 def release(session: Session, claims: Sequence[Claimed], at: datetime) -> list[Claimed]:
-    """Write the attempts of claims that are called for as soon as this is committed; returns those that still are ours."""
+    """Write the attempts of claims that are called for as soon as this is committed; returns those that still are ours.
+
+    One that is there already was written by us, in a commit of which we heard no more.
+    """
     if not claims:
         return []
     given = {
