@@ -212,3 +212,16 @@ def test_an_early_report_survives_our_own_commit(session: Session, now: datetime
         assert settle(act.session, [Settled(claimed, Outcome("accepted", "HTTP 202"), 0.5)], now) == set()
     row = session.execute(select(Message).execution_options(populate_existing=True)).scalar_one()
     assert row.state == "delivered"
+
+
+def test_a_release_whose_commit_was_in_doubt_is_simply_repeated(session: Session, now: datetime) -> None:
+    message_id = add_message(session, now)
+    claimed = claim_one(now)
+    with transaction(now) as act:
+        assert outbox.release(act.session, [claimed], now) == [claimed]
+    with transaction(now) as act:
+        assert settle(act.session, [Settled(claimed, Outcome("accepted"), 0.5)], now) == {message_id}
+    with transaction(now) as act:
+        assert settle(act.session, [Settled(claimed, Outcome("unknown"), 0.5)], now) == set()
+        assert outbox.release(act.session, [claimed], now) == []
+    assert message(session, message_id).state == "accepted"
