@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -359,3 +360,21 @@ def test_a_message_without_a_text_fails_alone(session: Session, gateway: Gateway
 def test_without_a_gateway_messages_wait(app: Flask, session: Session, now: datetime) -> None:
     assert delivery.post_for("sms", replace(context.settings(), sms_gateway_url="")) is None
     assert delivery.post_for("email", replace(context.settings(), smtp_url="")) is None
+
+
+def test_an_outcome_outlives_the_connection_that_was_to_note_it(
+    session: Session, gateway: Gateway, post: Post, now: datetime
+) -> None:
+    """The database drops us while the gateway answers: what is known is noted with a new connection, and nothing goes twice."""
+    message_id = add_message(session, now)
+    pid = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    session.close()
+    database = context.settings().database_url
+
+    def drop() -> None:
+        with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
+            assert connection.execute("SELECT pg_terminate_backend(%s)", (pid,)).fetchone() == (True,)
+
+    gateway.during = drop
+    assert deliver_due(post, now) == {"accepted": 1}
+    assert states(session) == ["accepted"] and gateway.references() == {str(message_id): 1}
