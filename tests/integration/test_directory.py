@@ -172,8 +172,8 @@ def test_a_new_name_is_changed_in_place_and_seen_at_once(session: Session, tmp_p
 def test_a_file_without_priorities_leaves_them_as_they_are(session: Session, tmp_path: Path) -> None:
     row = "payment-not-received,Payment not received,টাকা পাইনি,d,d,normal"
     names = "slug,name_en,name_bn,description_en,description_bn,sensitivity"
-    for text, expected in ((f"{names},priority\n{row},urgent\n", "urgent"), (f"{names}\n{row}\n", "urgent")):
-        (tmp_path / "categories.csv").write_text(text, encoding="utf-8")
+    for content, expected in ((f"{names},priority\n{row},urgent\n", "urgent"), (f"{names}\n{row}\n", "urgent")):
+        (tmp_path / "categories.csv").write_text(content, encoding="utf-8")
         with transaction() as act:
             import_reference_data(act.session, act.now, tmp_path)
         assert directory(session).category("payment-not-received").priority == expected
