@@ -36,13 +36,14 @@ def measure(system: System, rounds: int, is_full: bool, say: Callable[[str], Non
     lines: list[Line] = []
     with _gateway() as port:
         for after_seconds, count in ((0.0, 4_000), (NETWORK_SECONDS, 1_000)):
-            bare, ours = [], []
+            bare, ours, cost = [], [], []
             for _ in range(rounds):
                 _ask(port, f"/after?s={after_seconds}")
                 bare.append(count / _drive(port, count))
                 _ask(port, f"/after?s={after_seconds}")
-                seconds, _ = _deliver(system, port, count)
+                seconds, _, busy = _deliver(system, port, count)
                 ours.append(count / seconds)
+                cost.append(1000 * busy / count)
                 say(
                     f"  {after_seconds * 1000:.0f} ms: {ours[-1]:,.0f} messages/s; gateway driven directly {bare[-1]:,.0f}/s"
                 )
@@ -56,9 +57,10 @@ def measure(system: System, rounds: int, is_full: bool, say: Callable[[str], Non
                     "the gateway's own limit" if after_seconds else "",
                 )
             )
+            lines.append(Line("Delivery", "the same: processor time of the worker a message", f"{spread(cost, 2)} ms"))
         many = 100_000 if is_full else 20_000
         _ask(port, "/after?s=0")
-        seconds, sizes = _deliver(system, port, many)
+        seconds, sizes, _ = _deliver(system, port, many)
         early, late = sizes[len(sizes) // 10], max(sizes[len(sizes) // 2 :])
         lines.append(
             Line(
@@ -128,8 +130,8 @@ def _drive_here(port: int, count: int, queue: Any) -> None:
     queue.put(time.perf_counter() - started)
 
 
-def _deliver(system: System, port: int, count: int) -> tuple[float, list[float]]:
-    """Fill the outbox and let one worker empty it; seconds, and its memory in MB every hundredth of the way."""
+def _deliver(system: System, port: int, count: int) -> tuple[float, list[float], float]:
+    """Fill the outbox and let one worker empty it; seconds, its memory in MB on the way, and its processor seconds."""
     env = {
         **system.env(),
         "SMS_GATEWAY_URL": f"http://127.0.0.1:{port}/cgi-bin/sendsms",
@@ -141,12 +143,12 @@ def _deliver(system: System, port: int, count: int) -> tuple[float, list[float]]
     queue = context.Queue()
     process = context.Process(target=_deliver_here, args=(env, count, queue))
     process.start()
-    seconds, sizes, tally = queue.get(timeout=60 + count / 20)
+    seconds, sizes, tally, busy = queue.get(timeout=60 + count / 20)
     process.join()
     taken = _ask(port, "/count")
     if taken != f"{count} {count}" or tally.get("accepted") != count:
         raise RuntimeError(f"{count} messages should have been taken once each; the gateway says {taken}, we {tally}")
-    return seconds, sizes
+    return seconds, sizes, busy
 
 
 def _deliver_here(env: dict[str, str], count: int, queue: Any) -> None:
@@ -158,7 +160,7 @@ def _deliver_here(env: dict[str, str], count: int, queue: Any) -> None:
         _fill(count)
         tally: dict[str, int] = {}
         sizes: list[float] = []
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         while True:
             post = post_for("sms", settings)
             assert post is not None
@@ -168,7 +170,7 @@ def _deliver_here(env: dict[str, str], count: int, queue: Any) -> None:
             for result, times in done.items():
                 tally[result] = tally.get(result, 0) + times
             sizes.append(_rss_mb())
-        queue.put((time.perf_counter() - started, sizes or [0.0], tally))
+        queue.put((time.perf_counter() - started, sizes or [0.0], tally, time.process_time() - worked))
         db.session.remove()
         db.engine.dispose()
 
