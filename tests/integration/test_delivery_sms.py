@@ -367,6 +367,8 @@ def test_an_outcome_outlives_the_connection_that_was_to_note_it(
 ) -> None:
     """The database drops us while the gateway answers: what is known is noted with a new connection, and nothing goes twice."""
     message_id = add_message(session, now)
+    session.close()
+    db.engine.dispose()  # so that there is one connection, which all that follows will use
     pid = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
     session.close()
     database = context.settings().database_url
