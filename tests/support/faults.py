@@ -472,7 +472,7 @@ class FaultRig:
         self.reporter.catch_up()
         self.do("UPDATE message SET next_attempt_at = clock_timestamp() WHERE state = 'unknown'")
 
-    def drain(self, seconds: float = 60) -> None:
+    def drain(self, seconds: float = 120) -> None:
         """Wait until every message has ended and every rung that is due has been climbed."""
         due = "SELECT count(*) FROM deadline WHERE next_rung_at <= clock_timestamp()"
         self.wait_until(lambda: not self.number(due), "the sweep of all that is due", seconds)
