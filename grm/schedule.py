@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from celery import Celery, signals
 from celery.beat import Scheduler as CeleryScheduler
+from celery.beat import SchedulingError
 
 from config import Settings, load_settings
 from grm.kernel import logging as kernel_logging
@@ -201,6 +202,24 @@ class Scheduler(CeleryScheduler):
         if entry.name == "canary" and self._lock is not None and (now := self._lock.now()) is not None:
             entry.kwargs = {"sent_at": now.isoformat()}
         super().apply_entry(entry, producer=producer)
+
+    def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **options: Any) -> Any:
+        """Publish one tick; over a new connection from the next one on, where the old one is a ruin.
+
+        After half a minute of refusals (a full broker) kombu has taken its connection apart and goes on with what is left of
+        it, in vain, until beat is started again. While the broker is merely away the connection mends itself.
+        """
+        try:
+            return super().apply_async(entry, producer=producer, advance=advance, **options)
+        except SchedulingError as error:
+            if isinstance(error.__context__, AttributeError):
+                self.__dict__.pop("producer", None)
+                self.__dict__.pop("connection", None)
+            raise
+
+    def _ensure_connected(self) -> Any:
+        """Connect, trying every second: Celery would wait longer and longer, up to half a minute."""
+        return self.connection.ensure_connection(interval_start=1, interval_step=0, interval_max=1)
 
     def close(self) -> None:
         """Leave duty at once, so that another need not wait."""
