@@ -140,18 +140,24 @@ def cases(session: Session) -> dict[str, str]:
     }
     head: Officer = build.officer(session, ACCOUNTS["head"], password_hash=hash_password("demo"))
     build.posting(session, build.post_id(session, here, "head"), head.id)
-    on = made["own"].received_on
+    rehearsal = one_rehearsal(session, made["own"])
+    session.commit()
+    return {name: case.tracking_number for name, case in made.items()} | {"rehearsal": rehearsal}
+
+
+def one_rehearsal(session: Session, case: Case) -> str:
+    """The number of a rehearsal over the day on which a case came in, as its page is addressed."""
     rehearsal = Rehearsal(
-        created_at=made["own"].filed_at,
+        created_at=case.filed_at,
         created_by_id=build.officer_id(session, "admin"),
-        since_on=on,
-        until_on=on,
+        since_on=case.received_on,
+        until_on=case.received_on,
         policies_csv="code",
         last_case_id=0,
     )
     session.add(rehearsal)
-    session.commit()
-    return {name: case.tracking_number for name, case in made.items()} | {"rehearsal": f"{rehearsal.id:013}"}
+    session.flush()
+    return f"{rehearsal.id:013}"
 
 
 def sign_in(app: Flask, role: str) -> FlaskClient:

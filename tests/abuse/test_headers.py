@@ -11,7 +11,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from tests.abuse.test_access import ask, rows, sign_in, token_on
+from tests.abuse.test_access import ask, one_rehearsal, rows, sign_in, token_on
 from tests.support import build
 
 REQUIRED = {
@@ -54,8 +54,9 @@ def cases(session: Session) -> dict[str, str]:
         name: build.case(session, category="bribe-demand" if name == "sensitive" else "payment-not-received")
         for name in names
     }
+    rehearsal = one_rehearsal(session, made["own"])
     session.commit()
-    return {name: case.tracking_number for name, case in made.items()}
+    return {name: case.tracking_number for name, case in made.items()} | {"rehearsal": rehearsal}
 
 
 @pytest.mark.parametrize("role", ["anonymous", "appeal"])

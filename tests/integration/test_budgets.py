@@ -134,7 +134,8 @@ def test_eight_senders_together_never_exceed_it(
         thread.join()
     total, ordinary = spent(session, now)
     assert sum(tally["refused"] for tally in tallies) == 6
-    assert total == parts_sent(gateway) <= 61 and total >= 60, "as full as the parts allow"
+    assert total == parts_sent(gateway) <= 61, "never above, and counted exactly"
+    assert total >= 61 - 12, "what the six refused ones gave back may come too late for the others of this tick"
     assert ordinary <= 48
     assert sum(tally["accepted"] + tally["postponed"] + tally["refused"] for tally in tallies) == 90
 
