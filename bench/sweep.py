@@ -179,7 +179,7 @@ def _copy(env: dict[str, str], as_of: datetime, barrier: Any, queue: Any) -> Non
 
 
 def _exactly_once(system: System, generated: Generated) -> Line:
-    """Each case of the cohorts climbed level 1 once: one escalation, one event, the messages of one rung, the row raised."""
+    """Each case of the cohorts climbed level 1 once: one escalation, one event, an item in each digest, the row raised."""
     wanted = generated.shape.cohort * len(generated.cohort_due_at)
     since = generated.shape.ended + generated.shape.late
     with system.connect() as connection:
@@ -189,8 +189,8 @@ def _exactly_once(system: System, generated: Generated) -> Line:
                    (SELECT count(*) FROM escalation WHERE level = 1 AND case_id > %(since)s),
                    (SELECT count(DISTINCT case_id) FROM escalation WHERE level = 1 AND case_id > %(since)s),
                    (SELECT count(*) FROM case_event WHERE kind = 'escalated' AND case_id > %(since)s),
-                   (SELECT count(*) FROM (SELECT case_id FROM message WHERE case_id > %(since)s AND state = 'pending'
-                    AND officer_id IS NOT NULL GROUP BY case_id HAVING count(*) = 2) AS told)
+                   (SELECT count(*) FROM (SELECT e.id FROM escalation AS e JOIN digest_item AS i ON i.escalation_id = e.id
+                    WHERE e.level = 1 AND e.case_id > %(since)s GROUP BY e.id HAVING count(*) = 2) AS told)
             """,
             {"since": since},
         ).fetchone()
