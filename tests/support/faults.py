@@ -561,9 +561,12 @@ class Ledger:
         }
 
 
+# An answer was lost for good, or had not come when the message was sent again: such an attempt is marked, and the answer
+# may be noted afterwards by a sender that woke up late.
 _MESSAGES = """
     SELECT m.id, m.state, m.error,
-        count(a.id) FILTER (WHERE a.outcome = 'unknown' OR a.outcome IS NULL) AS lost_answers
+        greatest(count(a.id) FILTER (WHERE a.outcome = 'unknown' OR a.outcome IS NULL),
+                 count(a.id) FILTER (WHERE starts_with(a.detail, 'resend'))) AS lost_answers
     FROM message AS m LEFT JOIN attempt AS a ON a.message_id = m.id GROUP BY m.id ORDER BY m.id
 """
 _EXCUSED = {"no-longer-needed"}
