@@ -19,6 +19,7 @@ import pytest
 
 SHORT_SEED = 7
 _KEY = "fault-finding"
+_SECOND_TRY = "fault-second-try"
 _COLUMNS = ("lost", "twice", "twice_allowed", "held")
 _HEADS = ("row", "injected", "lost", "twice", "twice, allowed", "held", "besides", "verdict")
 
@@ -94,6 +95,16 @@ def _describe(form: Form) -> str:
     return f"{'long' if form.is_long else 'short'} form, --faults-seed={form.seed}"
 
 
+def form_of(config: pytest.Config) -> Form:
+    """How much this run injects."""
+    return config.stash[_FORM]
+
+
+def note_second_try(item: pytest.Item, failures: str) -> None:
+    """Note that a test has failed and is tried once more."""
+    item.user_properties.append((_SECOND_TRY, failures))
+
+
 # --- fixtures -----------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +128,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     lines = [line for reports in terminalreporter.stats.values() for report in reports for line in _lines(report)]
     if not lines:
         return
+    for report in {id(report): report for reports in terminalreporter.stats.values() for report in reports}.values():
+        for failures in _first_tries(report):
+            terminalreporter.section(f"failed at the first try: {report.nodeid}")
+            terminalreporter.write_line(failures)
     lines.sort(key=lambda line: ([int(part) if part.isdigit() else 999 for part in line[0].split(",")], line))
     widths = [max(len(line[at]) for line in [_HEADS, *lines]) for at in range(len(_HEADS))]
     terminalreporter.section(f"faults injected and found ({_describe(config.stash[_FORM])})")
@@ -135,4 +150,12 @@ def _lines(report: Any) -> Iterator[tuple[str, ...]]:
     for row, injected, found in noted:
         own = [str(found.get(name, "")) for name in _COLUMNS]
         rest = ", ".join(f"{name.replace('_', ' ')} {found[name]}" for name in found if name not in _COLUMNS)
-        yield (row, injected, *own, rest, "FAILED" if failed else "kept")
+        kept = "kept at the second try" if any(_first_tries(report)) else "kept"
+        yield (row, injected, *own, rest, "FAILED" if failed else kept)
+
+
+def _first_tries(report: Any) -> list[str]:
+    """What a test failed with before it was tried once more."""
+    if getattr(report, "when", None) != "call":
+        return []
+    return [value for key, value in report.user_properties if key == _SECOND_TRY]
