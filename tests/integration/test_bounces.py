@@ -22,7 +22,7 @@ from grm.notifications.undelivered import follow_up
 from tests.support import build
 from tests.support.climbs import climb
 from tests.support.dsn import BARE_REPORT, EXIM_HEADERS_ONLY, HOLIDAY_NOTICE, POSTFIX, READ_RECEIPT, returned
-from tests.support.mailbox import Mailbox, running_mailbox
+from tests.support.mailbox import Mailbox
 from tests.support.outbox import add_message, later, message
 
 GRO, APPEAL = "gro.social-welfare", "appeal.social-welfare"
@@ -32,17 +32,6 @@ ADDRESS = "rahima@example.org"
 @pytest.fixture
 def now(session: Session) -> datetime:
     return clock.now(session)
-
-
-@pytest.fixture
-def server() -> Iterator[tuple[Mailbox, int]]:
-    with running_mailbox() as running:
-        yield running
-
-
-@pytest.fixture
-def mailbox(server: tuple[Mailbox, int]) -> Mailbox:
-    return server[0]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import ssl
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -33,17 +32,6 @@ TIMEOUT = 0.6
 @pytest.fixture
 def now(session: Session) -> datetime:
     return clock.now(session)
-
-
-@pytest.fixture
-def server() -> Iterator[tuple[Mailbox, int]]:
-    with running_mailbox() as running:
-        yield running
-
-
-@pytest.fixture
-def mailbox(server: tuple[Mailbox, int]) -> Mailbox:
-    return server[0]
 
 
 @pytest.fixture

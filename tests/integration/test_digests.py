@@ -22,7 +22,7 @@ from grm.notifications.delivery import Post, deliver_due
 from grm.notifications.models import Message
 from tests.support import build
 from tests.support.climbs import climb
-from tests.support.mailbox import Mailbox, running_mailbox
+from tests.support.mailbox import Mailbox
 from tests.support.outbox import later
 
 GRO = "gro.social-welfare"
@@ -31,17 +31,6 @@ GRO = "gro.social-welfare"
 @pytest.fixture
 def now(session: Session) -> datetime:
     return clock.now(session)
-
-
-@pytest.fixture
-def server() -> Iterator[tuple[Mailbox, int]]:
-    with running_mailbox() as running:
-        yield running
-
-
-@pytest.fixture
-def mailbox(server: tuple[Mailbox, int]) -> Mailbox:
-    return server[0]
 
 
 @pytest.fixture
