@@ -118,13 +118,25 @@ _HANDLING = frozenset(
         *(Action.REPORT, Action.REQUEST_EXTENSION, Action.RECOMMEND, Action.COMPLY, Action.INFORM),
     }
 )
-_FIRST_LOOK = frozenset({Action.ACKNOWLEDGE, Action.CLAIM, Action.NOTE})
+_WORKING = frozenset(
+    {
+        *(Action.ACCEPT, Action.RETURN, Action.SPLIT, Action.ANSWER_DIRECTION, Action.WRITE, Action.ATTACH),
+        *(Action.SCHEDULE_HEARING, Action.RECORD_HEARING, Action.MERGE, Action.UNMERGE, Action.LINK, Action.UNLINK),
+        Action.ADD_COMPLAINANT,
+    }
+)
+_FIRST_LOOK = frozenset({Action.ACKNOWLEDGE, Action.CLAIM, Action.NOTE, Action.ACCEPT})
 MAY_DO: dict[str, frozenset[Action]] = {
     "complainant": COMPLAINANT_ACTIONS,
     "system": SYSTEM_ACTIONS,
-    "office": _FIRST_LOOK | _HANDLING | {Action.ASSIGN, Action.INVESTIGATE, Action.DECIDE_EXTENSION},
-    "superior": frozenset({Action.NOTE, Action.ASSIGN, Action.REFER, Action.DECIDE_EXTENSION}),
-    "assignee": _FIRST_LOOK | _HANDLING,
+    "office": _FIRST_LOOK | _HANDLING | _WORKING | {Action.ASSIGN, Action.INVESTIGATE, Action.DECIDE_EXTENSION},
+    "superior": frozenset(
+        {
+            *(Action.NOTE, Action.ASSIGN, Action.REFER, Action.DECIDE_EXTENSION),
+            *(Action.TAKE_UP, Action.DIRECT, Action.SEND_BACK, Action.ATTACH),
+        }
+    ),
+    "assignee": _FIRST_LOOK | _HANDLING | (_WORKING - {Action.RETURN}),
     "colleague": _FIRST_LOOK,
     "head": frozenset({Action.NOTE}),
     "filer": frozenset(),

@@ -133,7 +133,9 @@ def resolve_case(
         confirm_by_on = spine.window_ends_on(step, "confirm")
         step.case.outcome = outcome
         apply(step, "resolved", {"outcome": outcome, "contact": contact, "confirm_by_on": confirm_by_on}, texts)
-        step.act.record(events.CaseResolved(**step.about(), outcome=outcome, contact=contact, confirm_by_on=confirm_by_on))
+        step.act.record(
+            events.CaseResolved(**step.about(), outcome=outcome, contact=contact, confirm_by_on=confirm_by_on)
+        )
         return step.case.version
 
 

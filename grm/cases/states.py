@@ -45,9 +45,26 @@ class Action(StrEnum):
     RECOMMEND = "RECOMMEND"
     COMPLY = "COMPLY"
     INFORM = "INFORM"
+    ACCEPT = "ACCEPT"
+    RETURN = "RETURN"
+    SPLIT = "SPLIT"
+    TAKE_UP = "TAKE_UP"
+    DIRECT = "DIRECT"
+    ANSWER_DIRECTION = "ANSWER_DIRECTION"
+    SEND_BACK = "SEND_BACK"
+    WRITE = "WRITE"
+    SCHEDULE_HEARING = "SCHEDULE_HEARING"
+    RECORD_HEARING = "RECORD_HEARING"
+    ATTACH = "ATTACH"
+    MERGE = "MERGE"
+    UNMERGE = "UNMERGE"
+    LINK = "LINK"
+    UNLINK = "UNLINK"
+    ADD_COMPLAINANT = "ADD_COMPLAINANT"
 
 
-OPEN = frozenset({Status.FILED, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.WAITING})
+_OPEN = (Status.FILED, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.WAITING)
+OPEN = frozenset(_OPEN)
 ENDED = frozenset(Status) - OPEN
 
 COMPLAINANT_ACTIONS = frozenset({Action.ANSWER, Action.ADD_INFORMATION, Action.WITHDRAW, Action.CONTEST, Action.APPEAL})
@@ -122,6 +139,22 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
     (Status.CLOSED, Action.APPEAL): Status.FILED,
     (Status.DECLINED, Action.APPEAL): Status.FILED,
     **{(status, Action.INFORM): status for status in Status if status is not Status.WITHDRAWN},
+    **{(status, Action.ACCEPT): Status.ACKNOWLEDGED for status in (Status.FILED, Status.ACKNOWLEDGED)},
+    (Status.FILED, Action.RETURN): Status.ACKNOWLEDGED,
+    (Status.ACKNOWLEDGED, Action.RETURN): Status.ACKNOWLEDGED,
+    **{(status, Action.TAKE_UP): Status.IN_PROGRESS for status in _OPEN},
+    **{(status, Action.MERGE): Status.CLOSED for status in _OPEN},
+    (Status.CLOSED, Action.UNMERGE): Status.ACKNOWLEDGED,
+    (Status.RESOLVED, Action.SEND_BACK): Status.IN_PROGRESS,
+    **{
+        (status, action): status
+        for action in (
+            *(Action.SPLIT, Action.DIRECT, Action.ANSWER_DIRECTION, Action.WRITE, Action.SCHEDULE_HEARING),
+            *(Action.RECORD_HEARING, Action.LINK, Action.UNLINK, Action.ADD_COMPLAINANT, Action.ATTACH),
+        )
+        for status in _OPEN
+    },
+    (Status.RESOLVED, Action.ATTACH): Status.RESOLVED,
 }
 """(status, action) → status. What is not here cannot be done. A referral leaves the case acknowledged: the new
 holder has it on the table, but nobody works on it yet. One that is contested or appealed begins anew at a higher desk,

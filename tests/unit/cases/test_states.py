@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from grm.cases import models, states
-from grm.cases.states import ENDED, OPEN, STATUS_CHANGES, TRANSITIONS, Action, Status
+from grm.cases.states import COMPLAINANT_ACTIONS, ENDED, OPEN, STATUS_CHANGES, TRANSITIONS, Action, Status
 
 ROOT = Path(__file__).parents[3]
 
@@ -22,7 +22,7 @@ def test_the_diagram_shows_every_transition() -> None:
 
 def test_the_database_allows_the_same_changes() -> None:
     spec = importlib.util.spec_from_file_location(
-        "revision_0005", ROOT / "migrations" / "versions" / "0005_clocks_and_tiers.py"
+        "revision_0010", ROOT / "migrations" / "versions" / "0010_more_transitions.py"
     )
     assert spec and spec.loader
     revision = importlib.util.module_from_spec(spec)
@@ -42,11 +42,11 @@ def test_every_open_case_can_end_and_be_noted() -> None:
             assert (status, action) in TRANSITIONS
 
 
-def test_only_the_complainant_brings_back_what_has_ended() -> None:
+def test_who_brings_back_what_has_ended() -> None:
     ended = {(before, action): after for (before, action), after in TRANSITIONS.items() if before in ENDED}
     back = {action for (before, action), after in ended.items() if after in OPEN}
-    assert back == {Action.CONTEST, Action.APPEAL}
-    assert {after for (before, action), after in ended.items() if action in back} == {Status.FILED}
+    assert back == {Action.CONTEST, Action.APPEAL, Action.SEND_BACK, Action.UNMERGE}
+    assert {ended[before, action] for before, action in ended if action in back & COMPLAINANT_ACTIONS} == {Status.FILED}
     assert not [pair for pair in STATUS_CHANGES if pair[0] is Status.WITHDRAWN]
 
 
