@@ -1,22 +1,22 @@
 """The officers' pages: the queue, one case, and why it is due when it is."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from grm.cases import appeals, casepage, informing, investigations, queries, queuepage, service, wording
+from grm.cases import casepage, queries, queuepage, service, wording
 from grm.cases import why as why_page
+from grm.cases.acts import ACTS
 from grm.cases.forms import ActionForm, form_for
 from grm.cases.states import Action
 from grm.kernel import clock
 from grm.kernel import tracking_number as numbers
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
-from grm.kernel.errors import Conflict, GrmError, IllegalAction, InvalidInput, NotFound
-from grm.kernel.text import latin_digits, parse_date
+from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound
+from grm.kernel.text import latin_digits
 from grm.offices.queries import directory
 from grm.web import errors, guard, nav
 from grm.web.guard import keeps_typed_text, requires, signed_in
@@ -83,7 +83,7 @@ def _act(actor: Actor, tracking_number: str) -> Any:
         problem = gettext("The page did not say which version of the case it showed. Check the case and send it again.")
         return _show(actor, tracking_number, form, status=422, problem=problem)
     try:
-        _ACTS[action](actor, tracking_number, version, form.typed())
+        ACTS[action](actor, tracking_number, version, form.typed())
     except NotFound:
         # As for a case that does not exist; the text is the sender's own and tells nothing.
         return errors.page(404, typed=errors.typed_text())
@@ -138,79 +138,3 @@ def _show(
 def _version(typed: str) -> int | None:
     plain = latin_digits(typed.strip())
     return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else None
-
-
-def _id(typed: str) -> int | None:
-    return _version(typed)
-
-
-def _office_id(typed: str) -> int | None:
-    book = directory(db.session())
-    try:
-        return book.office(_id(typed) or typed.strip()).id
-    except GrmError:
-        return None
-
-
-_ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
-    Action.ACKNOWLEDGE: lambda actor, number, version, typed: service.acknowledge_case(actor, number, version),
-    Action.CLAIM: lambda actor, number, version, typed: service.claim_case(actor, number, version),
-    Action.ASSIGN: lambda actor, number, version, typed: service.assign_case(
-        actor, number, version, _id(typed["assignee"])
-    ),
-    Action.NOTE: lambda actor, number, version, typed: service.add_note(actor, number, version, typed["note"]),
-    Action.ASK: lambda actor, number, version, typed: service.ask_complainant(
-        actor, number, version, typed["question"]
-    ),
-    Action.REFER: lambda actor, number, version, typed: service.refer_case(
-        actor, number, version, _office_id(typed["office"]), typed["reason"]
-    ),
-    Action.RESOLVE: lambda actor, number, version, typed: service.resolve_case(
-        actor,
-        number,
-        version,
-        outcome=typed["outcome"],
-        reply=typed["reply"],
-        root_cause=typed["root_cause"],
-        prevention=typed["prevention"],
-        contact=typed["contact"],
-        reason=typed["reason"],
-    ),
-    Action.INVESTIGATE: lambda actor, number, version, typed: investigations.start_investigation(
-        actor, number, version, [_id(typed[f"member_{n}"]) for n in (1, 2, 3)], typed["permission"]
-    ),
-    Action.REPORT: lambda actor, number, version, typed: investigations.report_investigation(
-        actor, number, version, typed["findings"]
-    ),
-    Action.REQUEST_EXTENSION: lambda actor, number, version, typed: investigations.request_extension(
-        actor, number, version, typed["reason"]
-    ),
-    Action.DECIDE_EXTENSION: lambda actor, number, version, typed: investigations.decide_extension(
-        actor, number, version, typed["decision"], typed["reason"]
-    ),
-    Action.RECOMMEND: lambda actor, number, version, typed: appeals.recommend_case(
-        actor,
-        number,
-        version,
-        outcome=typed["outcome"],
-        reply=typed["reply"],
-        recommendation=typed["recommendation"],
-        root_cause=typed["root_cause"],
-        prevention=typed["prevention"],
-        contact=typed["contact"],
-        reason=typed["reason"],
-    ),
-    Action.COMPLY: lambda actor, number, version, typed: appeals.comply_case(actor, number, version, typed["reply"]),
-    Action.INFORM: lambda actor, number, version, typed: informing.inform_case(
-        actor,
-        number,
-        version,
-        how=typed["how"],
-        contacted_on=parse_date(typed["contacted_on"]),
-        note=typed["note"],
-    ),
-    Action.DECLINE: lambda actor, number, version, typed: service.decline_case(
-        actor, number, version, typed["reason"], typed["reply"]
-    ),
-    Action.CLOSE: lambda actor, number, version, typed: service.close_case(actor, number, version, typed["reason"]),
-}

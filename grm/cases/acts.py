@@ -1,0 +1,88 @@
+"""What each form of the case page does: action → the service, with the fields as typed. Bulk acts go the same way."""
+
+from collections.abc import Callable
+
+from grm.cases import appeals, informing, investigations, service
+from grm.cases.states import Action
+from grm.kernel.actor import Actor
+from grm.kernel.db import db
+from grm.kernel.errors import GrmError
+from grm.kernel.text import latin_digits, parse_date
+from grm.offices.queries import directory
+
+
+def _id(typed: str) -> int | None:
+    plain = latin_digits(typed.strip())
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else None
+
+
+def _office_id(typed: str) -> int | None:
+    book = directory(db.session())
+    try:
+        return book.office(_id(typed) or typed.strip()).id
+    except GrmError:
+        return None
+
+
+ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
+    Action.ACKNOWLEDGE: lambda actor, number, version, typed: service.acknowledge_case(actor, number, version),
+    Action.CLAIM: lambda actor, number, version, typed: service.claim_case(actor, number, version),
+    Action.ASSIGN: lambda actor, number, version, typed: service.assign_case(
+        actor, number, version, _id(typed["assignee"])
+    ),
+    Action.NOTE: lambda actor, number, version, typed: service.add_note(actor, number, version, typed["note"]),
+    Action.ASK: lambda actor, number, version, typed: service.ask_complainant(
+        actor, number, version, typed["question"]
+    ),
+    Action.REFER: lambda actor, number, version, typed: service.refer_case(
+        actor, number, version, _office_id(typed["office"]), typed["reason"]
+    ),
+    Action.RESOLVE: lambda actor, number, version, typed: service.resolve_case(
+        actor,
+        number,
+        version,
+        outcome=typed["outcome"],
+        reply=typed["reply"],
+        root_cause=typed["root_cause"],
+        prevention=typed["prevention"],
+        contact=typed["contact"],
+        reason=typed["reason"],
+    ),
+    Action.INVESTIGATE: lambda actor, number, version, typed: investigations.start_investigation(
+        actor, number, version, [_id(typed[f"member_{n}"]) for n in (1, 2, 3)], typed["permission"]
+    ),
+    Action.REPORT: lambda actor, number, version, typed: investigations.report_investigation(
+        actor, number, version, typed["findings"]
+    ),
+    Action.REQUEST_EXTENSION: lambda actor, number, version, typed: investigations.request_extension(
+        actor, number, version, typed["reason"]
+    ),
+    Action.DECIDE_EXTENSION: lambda actor, number, version, typed: investigations.decide_extension(
+        actor, number, version, typed["decision"], typed["reason"]
+    ),
+    Action.RECOMMEND: lambda actor, number, version, typed: appeals.recommend_case(
+        actor,
+        number,
+        version,
+        outcome=typed["outcome"],
+        reply=typed["reply"],
+        recommendation=typed["recommendation"],
+        root_cause=typed["root_cause"],
+        prevention=typed["prevention"],
+        contact=typed["contact"],
+        reason=typed["reason"],
+    ),
+    Action.COMPLY: lambda actor, number, version, typed: appeals.comply_case(actor, number, version, typed["reply"]),
+    Action.INFORM: lambda actor, number, version, typed: informing.inform_case(
+        actor,
+        number,
+        version,
+        how=typed["how"],
+        contacted_on=parse_date(typed["contacted_on"]),
+        note=typed["note"],
+    ),
+    Action.DECLINE: lambda actor, number, version, typed: service.decline_case(
+        actor, number, version, typed["reason"], typed["reply"]
+    ),
+    Action.CLOSE: lambda actor, number, version, typed: service.close_case(actor, number, version, typed["reason"]),
+}
