@@ -23,6 +23,8 @@ ENDED_STATUSES = ("resolved", "closed", "declined", "withdrawn")
 STATUSES = OPEN_STATUSES + ENDED_STATUSES
 TIERS = ("gro", "appeal", "cell")
 CHANNELS = ("web", "assisted", "paper", "call_centre", "letter", "email", "suo_motu")
+REFERRAL_STATES = ("offered", "accepted")
+DIRECTION_ENDS = ("answered", "overtaken")
 _OPEN = text("is_open")
 
 
@@ -33,6 +35,10 @@ class Case(Model):
     ``history_head`` tie the row to the end of its event chain. ``main_clock`` names the clock the case stands under
     (`grm.deadlines.models.MAIN_KINDS`); ``due_at`` repeats that clock's for the queue; while ``is_paused``, it makes
     nothing overdue. ``waiting_until`` is when a wait for the complainant ends by itself.
+
+    ``referred_from_*`` is the desk that sent the case here last and still reads it; ``referral_state`` says whether this
+    one has accepted it. A case with a ``parent_id`` is a part of that one, sent to another office: nobody filed it, so
+    it has neither submission nor secret.
     """
 
     __tablename__ = "cases"
@@ -58,6 +64,30 @@ class Case(Model):
         ),
         CheckConstraint("status = 'waiting' OR (waiting_until IS NULL AND NOT is_paused)", "only_waiting_pauses"),
         CheckConstraint("NOT is_anonymous OR channel <> 'assisted' OR filed_by_id IS NOT NULL", "assisted_has_filer"),
+        CheckConstraint(one_of("referral_state", REFERRAL_STATES), "referral_state_known"),
+        CheckConstraint("(referred_from_office_id IS NULL) = (referred_from_desk IS NULL)", "referrer_is_a_desk"),
+        CheckConstraint("referral_state IS NULL OR referred_from_office_id IS NOT NULL", "referral_has_referrer"),
+        CheckConstraint(
+            "(parent_id IS NULL) = (submission_id IS NOT NULL) AND (parent_id IS NULL) = (secret_mac IS NOT NULL)",
+            "part_has_no_submission",
+        ),
+        Index(
+            "ix__cases__referred_from",
+            "referred_from_office_id",
+            "referred_from_desk",
+            "due_at",
+            "id",
+            postgresql_where=text("referred_from_office_id IS NOT NULL"),
+        ),
+        Index(
+            "ix__cases__offered",
+            "office_id",
+            "desk",
+            "due_at",
+            "id",
+            postgresql_where=text("is_open AND referral_state = 'offered'"),
+        ),
+        Index("ix__cases__parent_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         Index("ix__cases__queue", "office_id", "desk", "due_at", "id", postgresql_where=_OPEN),
         Index(
             "ix__cases__unassigned",
@@ -90,8 +120,8 @@ class Case(Model):
 
     id: Mapped[Id]
     tracking_number: Mapped[str] = mapped_column(unique=True)
-    secret_mac: Mapped[bytes]
-    submission_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("submission.id"), unique=True)
+    secret_mac: Mapped[bytes | None]
+    submission_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("submission.id"), unique=True)
 
     status: Mapped[str]
     tier: Mapped[str] = mapped_column(default="gro")
@@ -109,6 +139,10 @@ class Case(Model):
     assignee_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
     routing_rule_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("routing_rule.id"))
     referral_count: Mapped[Small] = mapped_column(default=0, server_default="0")
+    referred_from_office_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("office.id"))
+    referred_from_desk: Mapped[str | None]
+    referral_state: Mapped[str | None]
+    parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("cases.id"))
 
     programme_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("programme.id"))
     category_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("category.id"))
@@ -212,6 +246,35 @@ class CaseText(Model):
     field: Mapped[str]
     body: Mapped[str | None]
     salt: Mapped[bytes]
+
+
+class Direction(Model):
+    """What the Cabinet Division directs the office that holds a case to do, and to answer by ``due_on``; one open at a time.
+
+    The words are texts of the case's history, at event ``seq`` and, answered, at ``answered_seq``; its clock is the
+    `direct` deadline of ``epoch``. It is overtaken where the case ends or moves to another tier before it is answered.
+    """
+
+    __tablename__ = "direction"
+    __table_args__ = (
+        CheckConstraint(one_of("how", DIRECTION_ENDS), "how_known"),
+        CheckConstraint("(ended_at IS NULL) = (how IS NULL)", "ended_says_how"),
+        CheckConstraint("(answered_seq IS NOT NULL) = (how IS NOT DISTINCT FROM 'answered')", "answered_has_event"),
+        UniqueConstraint("case_id", "seq"),
+        Index("uq__direction__open", "case_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("ix__direction__due", "due_on", "id", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[Id]
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
+    seq: Mapped[int]
+    epoch: Mapped[Small]
+    due_on: Mapped[date]
+    issued_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    issued_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    how: Mapped[str | None]
+    answered_seq: Mapped[int | None]
 
 
 CONTACT_WAYS = ("phone", "letter", "in_person")

@@ -10,7 +10,7 @@ from sqlalchemy.types import SmallInteger
 from grm.kernel.db import Id, Model, Small, one_of
 from grm.offices.models import ValidFrom
 
-KINDS = ("acknowledge", "resolve", "investigate", "inform", "appeal", "cell", "comply", "appeal_window")
+KINDS = ("acknowledge", "resolve", "investigate", "inform", "appeal", "cell", "comply", "appeal_window", "direct")
 FILING_KINDS = ("acknowledge", "resolve")
 """The clocks that begin when a case is filed; the others begin with the act that calls for them."""
 MAIN_KINDS = ("resolve", "appeal", "cell", "comply")
