@@ -1,6 +1,7 @@
 """All tables at once: imported where the whole schema must be known (migrations, tests, truncation)."""
 
 from grm.accounts import models as accounts
+from grm.cases import bulk_models as bulk
 from grm.cases import models as cases
 from grm.deadlines import models as deadlines
 from grm.escalation import models as escalation
@@ -16,6 +17,7 @@ from grm.web import models as web
 __all__ = [
     "accounts",
     "audit",
+    "bulk",
     "cases",
     "deadlines",
     "escalation",
