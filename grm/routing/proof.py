@@ -64,23 +64,28 @@ def prove(book: RuleBook, known: Directory, queues: Queues, on: date) -> Proof:
     """Decide every (programme, category, district) in force on a day, for each kind of accused."""
     programmes, categories = known.programmes_on(on), known.categories_on(on)
     divisions = {place.id: place.code for place in known.divisions}
+    named = {name for rule in book.rules for name in (rule.division, rule.district)}
     faults: dict[tuple[str, str, str], list[tuple[Category, Place]]] = defaultdict(list)
     by_desk: dict[str, int] = defaultdict(int)
     offices: set[int] = set()
     combinations = 0
-    for programme, about in product(programmes, ABOUT):
-        for category, district in product(categories, known.districts):
+    for programme, about, category in product(programmes, ABOUT, categories):
+        seen: dict[tuple[str | None, str | None], tuple[Decision | None, tuple[str, ...]]] = {}
+        for district in known.districts:
             combinations += 1
             division = divisions[district.parent_id] if district.parent_id is not None else None
-            facts = Facts(programme.slug, category.slug, category.sensitivity, division, district.code, None, about, on)
-            try:
-                decision = decide(book, facts)
-            except Misconfigured:
-                faults["no rule fits", programme.slug, about].append((category, district))
-                continue
-            by_desk[decision.desk] += 1
-            offices.add(decision.office_id)
-            for reason in _faults(decision, facts, programme, known, queues):
+            # Districts that no rule names, in a division that none names or in the same one, look alike to every rule.
+            place = (division if division in named else None, district.code if district.code in named else None)
+            if place not in seen:
+                facts = Facts(
+                    programme.slug, category.slug, category.sensitivity, division, district.code, None, about, on
+                )
+                seen[place] = _judge(book, facts, programme, known, queues)
+            decision, reasons = seen[place]
+            if decision is not None:
+                by_desk[decision.desk] += 1
+                offices.add(decision.office_id)
+            for reason in reasons:
                 faults[reason, programme.slug, about].append((category, district))
     return Proof(
         on=on,
@@ -93,6 +98,16 @@ def prove(book: RuleBook, known: Directory, queues: Queues, on: date) -> Proof:
         gaps=tuple(_gap(*key, found) for key, found in faults.items()),
         overlapping=tuple(overlaps(rule for rule in book.rules if rule.valid_to is None or rule.valid_to > on)),
     )
+
+
+def _judge(
+    book: RuleBook, facts: Facts, programme: Programme, known: Directory, queues: Queues
+) -> tuple[Decision | None, tuple[str, ...]]:
+    try:
+        decision = decide(book, facts)
+    except Misconfigured:
+        return None, ("no rule fits",)
+    return decision, tuple(_faults(decision, facts, programme, known, queues))
 
 
 def _faults(decision: Decision, facts: Facts, programme: Programme, known: Directory, queues: Queues) -> Iterator[str]:

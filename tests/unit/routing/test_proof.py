@@ -1,13 +1,16 @@
 """The proof of routing notices every kind of fault in a small world: two programmes, two categories, two districts."""
 
+import random
 from dataclasses import replace
 from datetime import date
+from itertools import product
 
 import pytest
 
+from grm.kernel.errors import Misconfigured
 from grm.offices.directory import Category, Directory, Ministry, Office, Place, Programme
 from grm.routing.proof import Proof, prove
-from grm.routing.rules import ABOUT, Rule, RuleBook
+from grm.routing.rules import ABOUT, Facts, Rule, RuleBook, decide
 
 SINCE, ON = date(1971, 3, 26), date(2026, 3, 1)
 CELL, FOOD, WELFARE, FIELD = 10, 11, 12, 13
@@ -134,3 +137,37 @@ def test_another_ministrys_desk_may_have_a_complaint_about_this_one() -> None:
 
 def test_nothing_checked_is_nothing_proved() -> None:
     assert not prove(RuleBook(rules()), replace(KNOWN, programmes=()), QUEUES, ON).is_complete
+
+
+def test_it_counts_what_a_decision_for_each_district_by_itself_counts() -> None:
+    """Districts that no rule tells apart are judged together: whatever rules there are, nothing may be hidden by that."""
+    chance = random.Random(20)
+    for _ in range(60):
+        drawn = [
+            replace(
+                TRIAGE,
+                id=100 + number,
+                code=f"drawn-{number}",
+                programme=chance.choice([None, "oms"]),
+                category=chance.choice([None, "late"]),
+                division=chance.choice([None, None, "30"]),
+                district=chance.choice([None, "3026", "3033"]),
+                office_id=chance.choice([FOOD, WELFARE]),
+                desk=chance.choice(["gro", "appeal"]),
+            )
+            for number in range(4)
+        ]
+        book = RuleBook(chance.sample([*rules(), *drawn], 9))
+        desks: dict[str, int] = {}
+        undecided = 0
+        for programme, about, category, place in product(KNOWN.programmes, ABOUT, KNOWN.categories, KNOWN.districts):
+            facts = Facts(programme.slug, category.slug, category.sensitivity, "30", place.code, None, about, ON)
+            try:
+                desk = decide(book, facts).desk
+            except Misconfigured:
+                undecided += 1
+            else:
+                desks[desk] = desks.get(desk, 0) + 1
+        proof = prove(book, KNOWN, QUEUES, ON)
+        assert proof.by_desk == desks
+        assert sum(gap.count for gap in proof.gaps if gap.reason == "no rule fits") == undecided
