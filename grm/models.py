@@ -2,6 +2,9 @@
 
 from grm.accounts import models as accounts
 from grm.cases import bulk_models as bulk
+from grm.cases import closing_models as closing
+from grm.cases import handover_models as handovers
+from grm.cases import links_models as links
 from grm.cases import models as cases
 from grm.deadlines import models as deadlines
 from grm.escalation import models as escalation
@@ -19,10 +22,13 @@ __all__ = [
     "audit",
     "bulk",
     "cases",
+    "closing",
     "deadlines",
     "escalation",
+    "handovers",
     "intake",
     "ledger",
+    "links",
     "notifications",
     "offices",
     "rehearsals",

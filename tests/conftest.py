@@ -42,6 +42,7 @@ REFERENCE_TABLES = {
     *("cluster", "ministry", "cluster_ministry", "place", "office", "post", "posting"),
     *("programme", "category", "alias", "routing_rule"),
     *("calendar_edition", "calendar_day", "weekend_rule", "deadline_policy", "ladder_rung"),
+    "canned_reply",
 }
 TEMPLATE = "grm"
 _GROWN = "SELECT name FROM unnest(%s::text[]) AS name WHERE pg_table_size(name::regclass) > 4000000"

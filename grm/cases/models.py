@@ -118,6 +118,7 @@ class Case(Model):
             postgresql_where=text("is_not_informed"),
         ),
         Index("ix__cases__filed_at", "filed_at"),
+        Index("ix__cases__ended_at", "ended_at", "id", postgresql_where=text("ended_at IS NOT NULL")),
         Index(
             "ix__cases__filed_by_office",
             "filed_by_office_id",
@@ -185,11 +186,12 @@ class Case(Model):
 
 
 class Complainant(Model):
-    """Who is aggrieved, or who files for them. Name, phone and address of mail are sealed; the phone has a blind index."""
+    """Who is aggrieved, or who files for them, or has joined in (`member`). Name, phone and address of mail are sealed; the
+    phone has a blind index."""
 
     __tablename__ = "complainant"
     __table_args__ = (
-        CheckConstraint("role IN ('complainant', 'representative')", "role_known"),
+        CheckConstraint("role IN ('complainant', 'representative', 'member')", "role_known"),
         Index(None, "case_id"),
         Index(None, "phone_index", postgresql_where=text("phone_index IS NOT NULL")),
     )
@@ -314,3 +316,5 @@ class ContactTask(Model):
     how: Mapped[str | None]
     contacted_on: Mapped[date | None]
     officer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    complainant_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("complainant.id"))
+    """Who is to be reached, where it is one who has joined in; none: who filed."""

@@ -109,6 +109,7 @@ class Category:
     valid_from: date
     valid_to: date | None
     priority: str = "normal"
+    needs_visit: bool = False
 
     @property
     def is_sensitive(self) -> bool:

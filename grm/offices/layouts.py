@@ -4,7 +4,7 @@ from pathlib import Path
 
 from grm.kernel.actor import ROLES
 from grm.offices.models import OFFICE_KINDS, PRIORITIES
-from grm.offices.reference_files import KIND_COLUMN, Column, Layout, code, one_of, slug, whole_number, words
+from grm.offices.reference_files import KIND_COLUMN, Column, Layout, code, one_of, slug, whole_number, words, yes_or_no
 
 _EN, _BN = Column("name_en", words), Column("name_bn", words)
 _PLACE = (Column("code", code), _EN, _BN)
@@ -69,7 +69,7 @@ CATEGORIES = Layout(
     ),
     ("slug",),
     "category",
-    extra=(Column("priority", one_of(*PRIORITIES)),),
+    extra=(Column("priority", one_of(*PRIORITIES)), Column("needs_visit", yes_or_no)),
 )
 ALIASES = Layout(
     "aliases.csv",

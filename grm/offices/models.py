@@ -4,7 +4,7 @@ Everything is dated (``valid_from`` inclusive, ``valid_to`` exclusive, NULL whil
 ministries change, and a case keeps what was true when it was filed.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -120,11 +120,17 @@ class Post(Model):
 
 
 class Posting(Model):
-    """An officer's dated appointment to a post, regular or as alternate (বিকল্প) who acts in absence."""
+    """An officer's dated appointment to a post, regular or as alternate (বিকল্প) who acts in absence.
+
+    ``leaving_on`` announces an end: nothing but reminders hangs on it. ``ends_on`` is the end itself, and the database
+    refuses it while open cases are assigned to the officer there (ADR 0026); a posting that ends on its first day was never
+    in force.
+    """
 
     __tablename__ = "posting"
     __table_args__ = (
-        CheckConstraint("ends_on IS NULL OR ends_on > starts_on", "ends_after_start"),
+        CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", "ends_after_start"),
+        CheckConstraint("leaving_on IS NULL OR leaving_on > starts_on", "leaves_after_start"),
         Index(None, "post_id"),
         Index(None, "officer_id"),
     )
@@ -135,6 +141,25 @@ class Posting(Model):
     is_alternate: Mapped[bool] = mapped_column(default=False, server_default="false")
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
+    leaving_on: Mapped[date | None]
+
+
+class Leave(Model):
+    """A stretch in which an officer is absent (``ends_on`` is the day of return). Posts are kept; their alternates are told in
+    the officer's stead, and nobody gives the officer a case."""
+
+    __tablename__ = "leave"
+    __table_args__ = (
+        CheckConstraint("ends_on > starts_on", "ends_after_start"),
+        Index(None, "officer_id", "ends_on"),
+    )
+
+    id: Mapped[Id]
+    officer_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    entered_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
+    entered_at: Mapped[datetime]
 
 
 class Programme(Model):
@@ -155,7 +180,7 @@ class Programme(Model):
 
 class Category(Model):
     """What a grievance is about. Sensitive categories are routed upward and seen by named roles only. A case takes its
-    ``priority`` with it when it is filed."""
+    ``priority`` with it when it is filed. ``needs_visit``: it cannot be answered from the desk; somebody has to go and see."""
 
     __tablename__ = "category"
     __table_args__ = (
@@ -171,6 +196,7 @@ class Category(Model):
     description_bn: Mapped[str]
     sensitivity: Mapped[str]
     priority: Mapped[str] = mapped_column(default="normal", server_default="normal")
+    needs_visit: Mapped[bool] = mapped_column(default=False, server_default="false")
     position: Mapped[Small]
     valid_from: Mapped[ValidFrom]
     valid_to: Mapped[date | None]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, or_, select
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
@@ -13,7 +13,7 @@ from grm.offices import edition, models
 from grm.offices.directory import Category, Cluster, Directory, Ministry, Office, Place, Programme
 from grm.offices.edition import per_edition
 
-__all__ = ["PostHolder", "StaffedPost", "directory", "holders", "vacant_posts"]
+__all__ = ["PostHolder", "StaffedPost", "directory", "holders", "is_on_leave", "vacant_posts"]
 
 ANSWERING_ROLES = ("gro", "appeal_officer", "cell_officer")
 """The posts that queues and the ladder rest on: an empty one is a gap that somebody must fill."""
@@ -33,6 +33,7 @@ class PostHolder:
     phone: str | None
     language: str
     is_alternate: bool
+    is_on_leave: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,14 @@ class StaffedPost:
         return self.regular is None and not self.alternates
 
     @property
+    def present(self) -> tuple[PostHolder, ...]:
+        """Who sits here and is not on leave, the regular holder first."""
+        return tuple(each for each in (self.regular, *self.alternates) if each is not None and not each.is_on_leave)
+
+    @property
     def acting(self) -> PostHolder | None:
-        """Who answers today: the regular holder, else the first alternate, else nobody."""
-        return self.regular or next(iter(self.alternates), None)
+        """Who answers today: the regular holder, else the first alternate, else nobody. Who is on leave does not."""
+        return next(iter(self.present), None)
 
 
 @per_edition
@@ -120,6 +126,7 @@ def directory(session: Session) -> Directory:
                 c.sensitivity,
                 *_dates(c),
                 c.priority,
+                c.needs_visit,
             )
             for c in _all(session, select(models.Category).order_by(models.Category.position, models.Category.id))
         ),
@@ -156,7 +163,7 @@ def _staffed(on: date) -> Any:
         posting.officer_id.in_(select(Officer.id).where(Officer.is_active)),
     )
     return (
-        select(models.Post, posting.is_alternate, officer)
+        select(models.Post, posting.is_alternate, officer, is_on_leave(posting.officer_id, on))
         .join(models.Office, models.Office.id == models.Post.office_id)
         .outerjoin(posting, held)
         .outerjoin(officer, officer.id == posting.officer_id)
@@ -166,10 +173,16 @@ def _staffed(on: date) -> Any:
     )
 
 
+def is_on_leave(officer_id: Any, on: date) -> ColumnElement[bool]:
+    """Whether an officer (a column or an id) is on leave on a day, as a condition."""
+    leave = models.Leave
+    return exists().where(leave.officer_id == officer_id, leave.starts_on <= on, leave.ends_on > on)
+
+
 def _read(session: Session, statement: Any) -> tuple[StaffedPost, ...]:
     posts: dict[int, models.Post] = {}
     held: dict[int, list[PostHolder]] = {}
-    for post, is_alternate, officer in session.execute(statement):
+    for post, is_alternate, officer, is_absent in session.execute(statement):
         posts[post.id] = post
         found = held.setdefault(post.id, [])
         if officer is not None:
@@ -182,6 +195,7 @@ def _read(session: Session, statement: Any) -> tuple[StaffedPost, ...]:
                     officer.phone,
                     officer.language,
                     is_alternate,
+                    is_absent,
                 )
             )
     return tuple(

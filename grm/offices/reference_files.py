@@ -128,6 +128,13 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def yes_or_no(text: str) -> bool:
+    """Yes or no."""
+    if text not in ("yes", "no"):
+        raise ValueError("must be yes or no")
+    return text == "yes"
+
+
 def iso_date(text: str) -> date:
     """A date as yyyy-mm-dd."""
     try:

@@ -72,7 +72,7 @@ def import_tables(session: Session, files: Files, patterns: Files) -> dict[str, 
             {
                 **_named(row),
                 **_only(row, "description_en", "description_bn", "sensitivity"),
-                **_only(row, *(("priority",) if "priority" in row.values else ())),
+                **_only(row, "priority", "needs_visit"),
                 "position": position,
             }
             for position, row in enumerate(rows, 1)
