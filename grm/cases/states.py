@@ -145,6 +145,9 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
     **{(status, Action.TAKE_UP): Status.IN_PROGRESS for status in _OPEN},
     **{(status, Action.MERGE): Status.CLOSED for status in _OPEN},
     (Status.CLOSED, Action.UNMERGE): Status.ACKNOWLEDGED,
+    (Status.CLOSED, Action.ADD_INFORMATION): Status.CLOSED,
+    (Status.CLOSED, Action.WITHDRAW): Status.WITHDRAWN,
+    (Status.CLOSED, Action.CONTEST): Status.FILED,
     (Status.RESOLVED, Action.SEND_BACK): Status.IN_PROGRESS,
     **{
         (status, action): status
@@ -167,6 +170,10 @@ STATUS_CHANGES: frozenset[tuple[Status, Status]] = frozenset(
 
 OUTCOMES = ("service_given", "answered", "instruction_executed", "proved", "partly_proved", "unfounded")
 """Why a case was resolved, as the officer chooses it (GRS Guidelines 2015, revised 2018)."""
+
+MERGED = "merged"
+"""The outcome of a duplicate: its matter is decided in its lead case. Closed like that, the complainant may do with it what an
+open case allows, and object to the answer as to one of its own."""
 
 OUTCOME_OF_END = {Status.DECLINED: "not_admissible", Status.WITHDRAWN: "withdrawn"}
 """The outcome of cases that end without an answer."""

@@ -131,6 +131,8 @@ class Deadline(Model):
     extension_days: Mapped[Small] = mapped_column(server_default="0")
     set_aside_at: Mapped[datetime | None]
     set_aside_why: Mapped[str | None]
+    begun_at: Mapped[datetime | None]
+    """Since when there is this clock, where it has taken over the start of an earlier one; none: since it started."""
 
 
 class DeadlinePause(Model):
@@ -152,7 +154,10 @@ class DeadlinePause(Model):
 
 
 class Extension(Model):
-    """A request for more time, at most one for each clock. The reasons are texts of the case's history."""
+    """A request for more time, at most one for each clock. The reasons are texts of the case's history.
+
+    ``handed_to_id`` is who stands in for an asker who has left: the answer goes to them, and they do not decide on it.
+    """
 
     __tablename__ = "extension"
     __table_args__ = (
@@ -173,6 +178,7 @@ class Extension(Model):
     requested_at: Mapped[datetime]
     decided_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
     decided_at: Mapped[datetime | None]
+    handed_to_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
 
 
 class LadderRung(Model):

@@ -28,6 +28,7 @@ LABELS: dict[str, dict[str, str]] = {
         "partly_proved": _("Partly proved"),
         "withdrawn": _("Withdrawn by the complainant"),
         "not_admissible": _("Not admissible"),
+        "merged": _("Answered together with another complaint"),
     },
     "decline_reason": {
         "before_court": _("Before a court or a formal enquiry"),

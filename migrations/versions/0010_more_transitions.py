@@ -48,6 +48,7 @@ ALLOWED = (
     *BEFORE,
     "acknowledged>closed",
     "closed>acknowledged",
+    "closed>withdrawn",
     "filed>closed",
     "in_progress>closed",
     "resolved>in_progress",
@@ -56,7 +57,8 @@ ALLOWED = (
 
 
 MERGED_ONLY = """            IF (OLD.is_open AND NEW.status = 'closed' AND NEW.outcome IS DISTINCT FROM 'merged')
-                OR (OLD.status || '>' || NEW.status = 'closed>acknowledged' AND OLD.outcome IS DISTINCT FROM 'merged') THEN
+                OR (OLD.status || '>' || NEW.status IN ('closed>acknowledged', 'closed>withdrawn')
+                    AND OLD.outcome IS DISTINCT FROM 'merged') THEN
                 RAISE EXCEPTION 'only a merged case goes from % to %', OLD.status, NEW.status
                     USING ERRCODE = 'integrity_constraint_violation';
             END IF;
