@@ -13,10 +13,15 @@ class Officer(Model):
     """A person who signs in. What they may do follows from their postings, not from this row.
 
     ``email_bounced`` is the address from which mail came back (since ``email_bounced_at``): a new address lifts the mark.
+    While ``must_set_password``, the password is one that somebody else gave out, good until ``password_until_at``, and opens
+    nothing but the page where the officer chooses an own one.
     """
 
     __tablename__ = "officer"
-    __table_args__ = (CheckConstraint("language IN ('bn', 'en')", "language_known"),)
+    __table_args__ = (
+        CheckConstraint("language IN ('bn', 'en')", "language_known"),
+        CheckConstraint("must_set_password OR password_until_at IS NULL", "only_given_passwords_end"),
+    )
 
     id: Mapped[Id]
     username: Mapped[str] = mapped_column(unique=True)
@@ -31,6 +36,8 @@ class Officer(Model):
     is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
     is_admin: Mapped[bool] = mapped_column(default=False, server_default="false")
     is_demo: Mapped[bool] = mapped_column(default=False, server_default="false")
+    must_set_password: Mapped[bool] = mapped_column(default=False, server_default="false")
+    password_until_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
