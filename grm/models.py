@@ -6,6 +6,7 @@ from grm.cases import closing_models as closing
 from grm.cases import handover_models as handovers
 from grm.cases import links_models as links
 from grm.cases import models as cases
+from grm.cases import search_models as search
 from grm.deadlines import models as deadlines
 from grm.escalation import models as escalation
 from grm.escalation import rehearsal_models as rehearsals
@@ -33,6 +34,7 @@ __all__ = [
     "offices",
     "rehearsals",
     "routing",
+    "search",
     "stops",
     "web",
 ]
