@@ -148,7 +148,7 @@ def investigators_among(
 ) -> tuple[PostHolder, ...]:
     """The officers among the seats of an office who may investigate a case at a desk, each once.
 
-    None whom the case accuses, nor anybody who does not stand above the highest accused post of this office.
+    None whom the case accuses, nor anybody who does not stand above the highest accused post of this office, or is on leave.
     """
     officers = {a.officer_id for a in accusations if a.officer_id is not None}
     posts = {a.post_id for a in accusations if a.post_id is not None}
@@ -156,7 +156,7 @@ def investigators_among(
     found: dict[int, PostHolder] = {}
     for seat in seats:
         if seat.role in INVESTIGATOR_ROLES[desk] and (floor is None or seat.rank > floor):
-            for holder in (*((seat.regular,) if seat.regular else ()), *seat.alternates):
+            for holder in seat.present:
                 if holder.officer_id not in officers:
                     found.setdefault(holder.officer_id, holder)
     return tuple(found.values())

@@ -257,13 +257,13 @@ def handlers(step: Step) -> tuple[PostHolder, ...]:
 def handlers_among(
     seats: tuple[StaffedPost, ...], desk: str, accusations: tuple[Accusation, ...]
 ) -> tuple[PostHolder, ...]:
-    """The officers among the seats of an office who may be given a case at a desk, each once."""
+    """The officers among the seats of an office who may be given a case at a desk, each once; nobody who is on leave."""
     accused = {a.officer_id for a in accusations}
     accused_posts = {a.post_id for a in accusations if a.officer_id is None}
     found: dict[int, PostHolder] = {}
     for seat in seats:
         if seat.role in HANDLER_ROLES[desk] and seat.post_id not in accused_posts:
-            for holder in (*((seat.regular,) if seat.regular else ()), *seat.alternates):
+            for holder in seat.present:
                 if holder.officer_id not in accused:
                     found.setdefault(holder.officer_id, holder)
     return tuple(found.values())

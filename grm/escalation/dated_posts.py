@@ -1,4 +1,4 @@
-"""Who sat in the posts of the ladder on any past day, by the dated postings alone: read once, then asked without a statement.
+"""Who sat in the posts of the ladder on any past day, by dated postings and leaves: read once, then asked without a statement.
 
 That an officer is deactivated today says nothing about a day on which he held the post; so it is not asked here.
 """
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grm.escalation.posts import Posts
-from grm.offices.models import Post, Posting
+from grm.offices.models import Leave, Post, Posting
 from grm.offices.queries import PostHolder, StaffedPost
 
 
@@ -21,6 +21,7 @@ class _Held:
     is_alternate: bool
     starts_on: date
     ends_on: date | None
+    leaves: tuple[tuple[date, date], ...] = ()
 
     def on(self, day: date) -> bool:
         return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
@@ -43,7 +44,7 @@ class _DatedPost:
         """The post with its holders on a day; None where it did not exist."""
         if day < self.valid_from or (self.valid_to is not None and day >= self.valid_to):
             return None
-        held = [_holder(each) for each in self.postings if each.on(day)]
+        held = [_holder(each, day) for each in self.postings if each.on(day)]
         return StaffedPost(
             self.id,
             self.office_id,
@@ -57,14 +58,15 @@ class _DatedPost:
         )
 
 
-def _holder(held: _Held) -> PostHolder:
+def _holder(held: _Held, day: date) -> PostHolder:
     """An officer by id: names and addresses are not asked for here."""
-    return PostHolder(held.officer_id, "", "", None, None, "bn", held.is_alternate)
+    is_on_leave = any(starts_on <= day < ends_on for starts_on, ends_on in held.leaves)
+    return PostHolder(held.officer_id, "", "", None, None, "bn", held.is_alternate, is_on_leave)
 
 
 @dataclass
 class DatedPosts:
-    """All posts and postings of all times (two statements)."""
+    """All posts, postings and leaves of all times (three statements)."""
 
     _by_office: dict[int, list[_DatedPost]] = field(default_factory=dict)
     _days: dict[date, "_PostsOfDay"] = field(default_factory=dict)
@@ -73,11 +75,15 @@ class DatedPosts:
     def read(cls, session: Session) -> "DatedPosts":
         """Read them as they are known now."""
         held: dict[int, list[_Held]] = {}
+        away: dict[int, tuple[tuple[date, date], ...]] = {}
+        for officer_id, *span in session.execute(select(Leave.officer_id, Leave.starts_on, Leave.ends_on)):
+            away[officer_id] = (*away.get(officer_id, ()), (span[0], span[1]))
         postings = select(
             Posting.post_id, Posting.officer_id, Posting.is_alternate, Posting.starts_on, Posting.ends_on
         ).order_by(Posting.is_alternate, Posting.starts_on, Posting.id)
         for post_id, officer_id, is_alternate, starts_on, ends_on in session.execute(postings):
-            held.setdefault(post_id, []).append(_Held(officer_id, is_alternate, starts_on, ends_on))
+            leaves = away.get(officer_id, ())
+            held.setdefault(post_id, []).append(_Held(officer_id, is_alternate, starts_on, ends_on, leaves))
         found: dict[int, list[_DatedPost]] = {}
         names = (Post.id, Post.office_id, Post.code, Post.role, Post.rank, Post.name_en, Post.name_bn)
         rows = session.execute(

@@ -1,6 +1,6 @@
 """Who sits in the posts of the ladder on a day, for the offices where late cases lie."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from grm.escalation import ladder
 from grm.escalation.ladder import HOLDER, SUPERIORS, Candidate, Holder
 from grm.offices.directory import Directory
-from grm.offices.queries import StaffedPost, directory, holders
+from grm.offices.queries import PostHolder, StaffedPost, directory, holders
 
 FLOORS = {"gro": "gro", "appeal": "appeal_officer", "cell": "cell_officer"}
 """The lowest post that may know of a case, by the desk where it lies."""
@@ -63,8 +63,8 @@ class Posts:
         seats = self._ladders[office_id]
         candidates = {name: _candidates(seats[name]) for name in SUPERIORS}
         excluded = self._excluded(accused, seats)
-        if role == HOLDER and assignee_id not in self._posted_at(office_id):
-            assignee_id = None  # gone from the office: the reminder goes to the desk
+        if role == HOLDER and assignee_id is not None:
+            assignee_id = self._in_charge(assignee_id, office_id, excluded)
         floor = FLOORS[desk]
         holder = ladder.resolve_holder(role, candidates, assignee_id, excluded, floor)
         if holder is not None:
@@ -93,12 +93,19 @@ class Posts:
                 return seats
         return ()
 
-    def _posted_at(self, office_id: int) -> set[int]:
-        return {
+    def _in_charge(self, assignee_id: int, office_id: int, excluded: Collection[int]) -> int | None:
+        """Who is reminded of an officer's case: the officer; on leave, who stands in for him; None for the desk, where he is
+        gone from the office, or nobody does."""
+        seats = [seat for seat in self._seats[office_id] if any(h.officer_id == assignee_id for h in _sitting(seat))]
+        if any(each.officer_id == assignee_id for seat in seats for each in seat.present):
+            return assignee_id
+        stand_ins = (
             each.officer_id
-            for seat in self._seats[office_id]
-            for each in ((seat.regular,) if seat.regular else ()) + seat.alternates
-        }
+            for seat in seats
+            if not any(each.officer_id in excluded for each in _sitting(seat))
+            for each in seat.present
+        )
+        return next(stand_ins, None)
 
     def _excluded(self, accused: Sequence[Accused], seats: Mapping[str, tuple[StaffedPost, ...]]) -> set[int]:
         found = {each.officer_id for each in accused if each.officer_id is not None}
@@ -134,7 +141,10 @@ def _chain(known: Directory, office_id: int) -> tuple[int, ...]:
 
 
 def _candidates(seats: Iterable[StaffedPost]) -> tuple[Candidate, ...]:
-    """Regular holders first, by rank, then the alternates."""
-    regular = [Candidate(s.regular.officer_id, s.post_id, s.office_id) for s in seats if s.regular]
-    acting = [Candidate(each.officer_id, s.post_id, s.office_id, True) for s in seats for each in s.alternates]
-    return (*regular, *acting)
+    """Regular holders first, by rank, then the alternates; who is on leave is left out."""
+    found = [Candidate(each.officer_id, s.post_id, s.office_id, each.is_alternate) for s in seats for each in s.present]
+    return tuple(sorted(found, key=lambda candidate: candidate.is_alternate))
+
+
+def _sitting(seat: StaffedPost) -> tuple[PostHolder, ...]:
+    return tuple(each for each in (seat.regular, *seat.alternates) if each is not None)

@@ -17,7 +17,7 @@ from grm.cases.models import Accused, Case, Complainant
 from grm.cases.permissions import DESK_ROLE
 from grm.kernel.crypto import Keyring
 from grm.notifications.catalogue import Channel
-from grm.offices.queries import StaffedPost, directory, holders
+from grm.offices.queries import StaffedPost, directory, holders, is_on_leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +109,34 @@ def officers_of(session: Session, officer_ids: Collection[int]) -> dict[int, Off
 
 
 def desk_holder(session: Session, case_id: int, office_id: int, desk: str, on: date) -> int | None:
-    """The officer who answers for a desk on a day (regular holder, else alternate), or None for an empty chair.
+    """The officer who answers for a desk on a day (regular holder, on leave the alternate), or None for an empty chair.
 
-    A post whose holder the grievance is against is passed over with its alternates: they are subordinates.
+    A post whose holder the grievance is against is passed over with its alternates: they are subordinates. Where all are on
+    leave the message waits for the holder: it is no rung of the ladder, which would pass the post.
     """
     accused = accused_of(session, [case_id]).get(case_id, ())
-    for post in holders(session, [office_id], on):
-        if post.role == DESK_ROLE[desk] and post.acting is not None and not is_tainted(post, accused):
+    return _answering(holders(session, [office_id], on), desk, accused)
+
+
+def stand_in(session: Session, case_id: int, office_id: int, desk: str, officer_id: int, on: date) -> int:
+    """Whom a message about a case to an officer goes to: the officer; on leave, who stands in at that office, or who answers
+    for the desk. Where nobody does, the officer all the same."""
+    if not session.execute(select(is_on_leave(officer_id, on))).scalar_one():
+        return officer_id
+    accused = accused_of(session, [case_id]).get(case_id, ())
+    seats = holders(session, [office_id], on)
+    for post in seats:
+        is_own = any(each.officer_id == officer_id for each in (post.regular, *post.alternates) if each)
+        if is_own and post.acting is not None and not is_tainted(post, accused):
             return post.acting.officer_id
-    return None
+    return _answering(seats, desk, accused) or officer_id
+
+
+def _answering(seats: Collection[StaffedPost], desk: str, accused: Collection[Any]) -> int | None:
+    fitting = [post for post in seats if post.role == DESK_ROLE[desk] and not is_tainted(post, accused)]
+    present = (post.acting.officer_id for post in fitting if post.acting is not None)
+    absent = (post.regular.officer_id for post in fitting if post.regular is not None)
+    return next(present, None) or next(absent, None)
 
 
 def accused_of(session: Session, case_ids: Collection[int]) -> dict[int, Sequence[Any]]:

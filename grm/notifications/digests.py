@@ -188,7 +188,9 @@ _ITEMS = text(
                SELECT FROM posting AS p
                WHERE p.officer_id = i.officer_id AND (p.post_id = e.post_id OR is_stand_in)
                  AND p.starts_on <= :today AND (p.ends_on IS NULL OR p.ends_on > :today)
-           ) AND (e.role <> 'holder' OR c.assignee_id IS NULL OR c.assignee_id = i.officer_id OR is_stand_in) AS is_posted
+           ) AND (e.role <> 'holder' OR c.assignee_id IS NULL OR c.assignee_id = i.officer_id OR is_stand_in OR EXISTS (
+               SELECT FROM leave AS l
+               WHERE l.officer_id = c.assignee_id AND l.starts_on <= :today AND l.ends_on > :today)) AS is_posted
     FROM message AS m
     LEFT JOIN (digest_item AS i
         JOIN escalation AS e ON e.id = i.escalation_id

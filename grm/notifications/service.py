@@ -228,9 +228,11 @@ def tell_complainant(act: Act, event: events.CaseFact, template: str) -> None:
 def tell_officer(act: Act, event: events.CaseFact, template: str, officer_id: int | None) -> None:
     """By e-mail, to the officer named or else to who answers for the desk that holds the case."""
     contact = audience.contacts_of(act.session, context.keyring(), [event.case_id])[event.case_id]
+    place, today = (contact.office_id, contact.desk), dhaka_date(act.now)
     if officer_id is None:
-        today = dhaka_date(act.now)
-        officer_id = audience.desk_holder(act.session, event.case_id, contact.office_id, contact.desk, today)
+        officer_id = audience.desk_holder(act.session, event.case_id, *place, today)
+    else:
+        officer_id = audience.stand_in(act.session, event.case_id, *place, officer_id, today)
     found = audience.officers_of(act.session, [officer_id] if officer_id is not None else [])
     drafts: list[Draft] = []
     for officer in found.values():
