@@ -67,6 +67,10 @@ class Settings:
     delivery_period_seconds: float
     http_timeout_seconds: float
     filings_per_hour: int
+    attachments_dir: Path
+    attachment_megabytes: int
+    attachments_per_case: int
+    clamav_url: str
     metrics_token: str = field(repr=False)
     watch_mail_to: tuple[str, ...]
     log_level: str
@@ -168,6 +172,7 @@ def _with_addresses(values: dict[str, Any]) -> dict[str, Any]:
     host = f"[{host}]" if ":" in host else host
     values["PUBLIC_URL"] = values["PUBLIC_URL"] or f"http://{host}:{values['PORT']}"
     values["SMS_REPORT_URL"] = values["SMS_REPORT_URL"] or values["PUBLIC_URL"]
+    values["ATTACHMENTS_DIR"] = values["ATTACHMENTS_DIR"] or values["GRM_HOME"] / "attachments"
     if not values["TRUSTED_HOSTS"]:
         own = urlsplit(values["PUBLIC_URL"]).hostname or ""
         local = () if values["GRM_ENV"] == "production" else ("localhost", "127.0.0.1", "[::1]")

@@ -246,6 +246,33 @@ VARIABLES = (
         default="300",
     ),
     Variable(
+        "ATTACHMENTS_DIR",
+        parsers.directory,
+        "be a directory",
+        "Where files that people hand in are stored; it must lie outside everything that is served. Unset: GRM_HOME/attachments.",
+    ),
+    Variable(
+        "ATTACHMENT_MEGABYTES",
+        parsers.number(1, 50),
+        "be a number from 1 to 50",
+        "The largest file that is taken. One post may bring twice as much; the limit of a proxy in front must be above that.",
+        default="10",
+    ),
+    Variable(
+        "ATTACHMENTS_PER_CASE",
+        parsers.number(1, 1000),
+        "be a number from 1 to 1000",
+        "How many files one case may have.",
+        default="50",
+    ),
+    Variable(
+        "CLAMAV_URL",
+        parsers.url("unix", "tcp"),
+        "be a unix:///path or tcp://host:port address",
+        "Where clamd listens. Files are then served only when it has found them clean; while it is away they wait. Unset: files "
+        "are marked as not scanned.",
+    ),
+    Variable(
         "METRICS_TOKEN",
         parsers.plain,
         "be plain text",
