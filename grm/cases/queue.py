@@ -1,15 +1,17 @@
-"""An office's queue: its five views with exact counts, filters, and paging that costs the same at any depth.
+"""An office's queue: its views with exact counts, filters, and paging that costs the same at any depth.
 
-A page is one desk of one office, so that the partial index `(office_id, desk, due_at, id)` serves it. Counts are exact
-up to `COUNT_CAP` and read no further.
+A page is one desk of one office, so that the partial indexes `(office_id, desk, due_at, id)` serve it. Counts are exact
+up to `COUNT_CAP` and read no further. Statements are built once for each officer and view: building one takes longer than
+the database needs for it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
@@ -18,13 +20,16 @@ from grm.cases.queries import is_overdue, visible_to
 from grm.deadlines import queries as deadline_queries
 from grm.deadlines.calendar import dhaka_date, end_of_day
 from grm.kernel.actor import Actor
+from grm.kernel.db import UtcDateTime
 
 PAGE_SIZE = 25
 COUNT_CAP = 1000
 DUE_SOON_WORKING_DAYS = 3
 """A case is due soon from the day of the ladder's first warning on."""
 
-TABS = ("unassigned", "mine", "due_soon", "overdue", "all")
+TABS = ("unassigned", "mine", "due_soon", "overdue", "waiting", "referred_in", "referred_out", "all")
+LATEST_FIRST = ("all",)
+"""The views that begin with what is due last, unless asked otherwise; the others begin with the most urgent."""
 
 _DESKS_OF_ROLE: dict[str, tuple[str, ...]] = {
     "gro": ("gro",),
@@ -50,14 +55,17 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What narrows a list; None leaves all."""
+    """What narrows a list; None leaves all. `filed_from` is inclusive, `filed_before` is not."""
 
     programme_id: int | None = None
     category_id: int | None = None
     district_id: int | None = None
+    upazila_id: int | None = None
     level: int | None = None
     status: str | None = None
     is_not_informed: bool = False
+    filed_from: datetime | None = None
+    filed_before: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -67,13 +75,18 @@ class Filters:
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filters as conditions on `Case`."""
         # The bare column: only that lets the planner use the index over these few.
-        marked = [cast(ColumnElement[bool], Case.is_not_informed)] if self.is_not_informed else []
-        return marked + [
+        found = [cast(ColumnElement[bool], Case.is_not_informed)] if self.is_not_informed else []
+        if self.filed_from is not None:
+            found.append(Case.filed_at >= self.filed_from)
+        if self.filed_before is not None:
+            found.append(Case.filed_at < self.filed_before)
+        return found + [
             column == value
             for column, value in (
                 (Case.programme_id, self.programme_id),
                 (Case.category_id, self.category_id),
                 (Case.district_id, self.district_id),
+                (Case.upazila_id, self.upazila_id),
                 (Case.level, self.level),
                 (Case.status, self.status),
             )
@@ -92,11 +105,23 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of one page (`Case`, and `name_bn`, `name_en` of who has it), and where the pages beside it begin."""
+    """The rows of one page (`COLUMNS`), and where the pages beside it begin."""
 
     rows: Sequence[Row[Any]]
     previous: Cursor | None
     next: Cursor | None
+
+
+COLUMNS = (
+    *(Case.id, Case.tracking_number, Case.version, Case.status, Case.is_open, Case.tier, Case.level, Case.is_sensitive),
+    *(Case.programme_id, Case.category_id, Case.district_id, Case.upazila_id, Case.is_not_informed, Case.is_paused),
+    *(Case.office_id, Case.desk, Case.assignee_id, Case.referral_state, Case.due_on, Case.due_at),
+    *(Officer.name_bn, Officer.name_en),
+)
+"""What a line shows: nothing of what is alleged, and who has the case."""
+
+_NOW: Any = bindparam("now", type_=UtcDateTime)
+_SOON: Any = bindparam("soon_until", type_=UtcDateTime)
 
 
 def queues_of(actor: Actor) -> tuple[Queue, ...]:
@@ -113,11 +138,8 @@ def queues_of(actor: Actor) -> tuple[Queue, ...]:
 
 def counts(session: Session, actor: Actor, queue: Queue, filters: Filters, now: datetime) -> dict[str, int]:
     """How many cases each view holds; `COUNT_CAP + 1` stands for more than the cap. One statement."""
-    columns = []
-    for tab in TABS:
-        found = select(literal(1)).where(*_conditions(session, actor, queue, tab, filters, now)).limit(COUNT_CAP + 1)
-        columns.append(select(func.count()).select_from(found.subquery()).scalar_subquery().label(tab))
-    row = session.execute(select(*columns)).one()
+    times = {"now": now, "soon_until": soon_until(session, now)}
+    row = session.execute(_counting(actor, queue, filters), times).one()
     return {tab: int(count) for tab, count in zip(TABS, row, strict=True)}
 
 
@@ -129,53 +151,36 @@ def page(
     filters: Filters,
     now: datetime,
     cursor: Cursor | None = None,
+    *,
+    is_latest_first: bool | None = None,
+    size: int | None = None,
 ) -> Page:
-    """One page of a view: open cases the most urgent first, all cases the latest first. One statement."""
+    """One page of a view, the most urgent first or what is due last (as the view has it, if not said). One statement."""
+    size = size or PAGE_SIZE
     is_backward = cursor is not None and cursor.is_backward
-    statement = _ordered(
-        select(Case, Officer.name_bn, Officer.name_en)
-        .outerjoin(Officer, Officer.id == Case.assignee_id)
-        .where(*_conditions(session, actor, queue, tab, filters, now)),
-        tab,
-        cursor,
-        is_backward,
-    )
-    found = list(session.execute(statement.limit(PAGE_SIZE + 1)))
-    has_more, rows = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
+    is_descending = (tab in LATEST_FIRST if is_latest_first is None else is_latest_first) != is_backward
+    values: dict[str, Any] = {"size": size + 1}
+    if tab in ("due_soon", "overdue"):
+        values["now"] = now
+    if tab == "due_soon":
+        values["soon_until"] = soon_until(session, now)
+    if cursor is not None:
+        values |= {"at": cursor.due_at, "row_id": cursor.id}
+    statement = _listing(actor, queue, tab, filters, is_descending, cursor is not None)
+    found = list(session.execute(statement, values))
+    has_more, rows = len(found) > size, found[:size]
     if is_backward:
         rows.reverse()
     if not rows:
         return Page((), None, None)
-    first, last = rows[0].Case, rows[-1].Case
+    first, last = rows[0], rows[-1]
     has_previous = has_more if is_backward else cursor is not None
     has_next = True if is_backward else has_more
     return Page(
         rows,
-        _cursor(first, is_backward=True) if has_previous else None,
-        _cursor(last, is_backward=False) if has_next else None,
+        Cursor(first.due_at, first.id, is_backward=True) if has_previous else None,
+        Cursor(last.due_at, last.id) if has_next else None,
     )
-
-
-def _conditions(
-    session: Session, actor: Actor, queue: Queue, tab: str, filters: Filters, now: datetime
-) -> list[ColumnElement[bool]]:
-    # The bare column: only that lets the planner use the indexes over open cases.
-    is_open = cast(ColumnElement[bool], Case.is_open)
-    conditions: list[ColumnElement[bool]] = [
-        Case.office_id == queue.office_id,
-        Case.desk == queue.desk,
-        *filters.conditions(),
-        visible_to(actor),
-    ]
-    if tab == "unassigned":
-        conditions += [is_open, Case.assignee_id.is_(None)]
-    elif tab == "mine":
-        conditions += [is_open, Case.assignee_id == actor.officer_id]
-    elif tab == "due_soon":
-        conditions += [is_open, Case.due_at > now, Case.due_at <= soon_until(session, now), ~Case.is_paused]
-    elif tab == "overdue":
-        conditions.append(is_overdue(now))
-    return conditions
 
 
 def soon_until(session: Session, now: datetime) -> datetime:
@@ -183,17 +188,58 @@ def soon_until(session: Session, now: datetime) -> datetime:
     return end_of_day(deadline_queries.calendar(session).add_working_days(dhaka_date(now), DUE_SOON_WORKING_DAYS))
 
 
-def _ordered(
-    statement: Select[*tuple[Any, ...]], tab: str, cursor: Cursor | None, is_backward: bool
+@lru_cache(128)
+def _counting(actor: Actor, queue: Queue, filters: Filters) -> Select[*tuple[Any, ...]]:
+    columns = []
+    for tab in TABS:
+        found = select(literal(1)).where(*_conditions(actor, queue, tab, filters)).limit(COUNT_CAP + 1)
+        columns.append(select(func.count()).select_from(found.subquery()).scalar_subquery().label(tab))
+    return select(*columns)
+
+
+@lru_cache(512)
+def _listing(
+    actor: Actor, queue: Queue, tab: str, filters: Filters, is_descending: bool, has_cursor: bool
 ) -> Select[*tuple[Any, ...]]:
-    is_descending = (tab == "all") != is_backward
-    if cursor is not None:
-        key, place = tuple_(Case.due_at, Case.id), tuple_(literal(cursor.due_at), literal(cursor.id))
+    statement = (
+        select(*COLUMNS)
+        .outerjoin(Officer, Officer.id == Case.assignee_id)
+        .where(*_conditions(actor, queue, tab, filters))
+        .limit(bindparam("size"))
+    )
+    if has_cursor:
+        key = tuple_(Case.due_at, Case.id)
+        place = tuple_(bindparam("at", type_=UtcDateTime), bindparam("row_id"))
         statement = statement.where(key < place if is_descending else key > place)
     if is_descending:
         return statement.order_by(Case.due_at.desc(), Case.id.desc())
     return statement.order_by(Case.due_at, Case.id)
 
 
-def _cursor(case: Case, *, is_backward: bool) -> Cursor:
-    return Cursor(case.due_at, case.id, is_backward)
+def _conditions(actor: Actor, queue: Queue, tab: str, filters: Filters) -> list[ColumnElement[bool]]:
+    # The bare column: only that lets the planner use the indexes over open cases.
+    is_open = cast(ColumnElement[bool], Case.is_open)
+    at_desk = [Case.office_id == queue.office_id, Case.desk == queue.desk]
+    own: list[ColumnElement[bool]]
+    match tab:
+        case "unassigned":
+            own = [*at_desk, is_open, Case.assignee_id.is_(None)]
+        case "mine":
+            own = [*at_desk, is_open, Case.assignee_id == actor.officer_id]
+        case "due_soon":
+            own = [*at_desk, is_open, Case.due_at > _NOW, Case.due_at <= _SOON, ~Case.is_paused]
+        case "overdue":
+            own = [*at_desk, is_overdue(_NOW)]
+        case "waiting":
+            own = [*at_desk, Case.waiting_until.is_not(None)]
+        case "referred_in":
+            own = [*at_desk, is_open, Case.referral_state == "offered"]
+        case "referred_out":
+            own = [
+                is_open,
+                Case.referred_from_office_id == queue.office_id,
+                Case.referred_from_desk == queue.desk,
+            ]
+        case _:
+            own = at_desk
+    return [*own, *filters.conditions(), visible_to(actor)]

@@ -1,26 +1,30 @@
-"""What the queue page shows, out of its address: which desk, which view, which filters, which page."""
+"""What the queue page shows, out of its address: which desk, which view, which filters, which page.
 
-from collections.abc import Mapping
+A page is read hundreds of times a day by every officer, so what is the same on each (lists of programmes, marks of a
+status) is made once and kept.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from grm.cases import queue as queues
-from grm.cases.queue import COUNT_CAP, TABS, Cursor, Filters, Queue
-from grm.cases.states import Status
+from grm.cases import queue_choices
+from grm.cases.queue import COUNT_CAP, LATEST_FIRST, TABS, Cursor, Filters, Queue
+from grm.cases.queue_lines import Line, desk_title, lines_of
 from grm.deadlines.calendar import dhaka_date
 from grm.kernel import clock
 from grm.kernel.actor import Actor
-from grm.kernel.errors import NotFound
-from grm.kernel.text import latin_digits
-from grm.offices.directory import Directory, in_force
+from grm.offices.directory import Directory
 from grm.offices.queries import directory
-from grm.web.labels import choices, label
-from grm.web.locale import gettext
-from grm.web.presentation import name, number
+from grm.web.locale import gettext, language
+from grm.web.presentation import number
 
 
 def _(text: str) -> str:
@@ -33,32 +37,46 @@ TAB_WORDS = {
     "mine": _("Mine"),
     "due_soon": _("Due soon"),
     "overdue": _("Overdue"),
+    "waiting": _("Waiting"),
+    "referred_in": _("Referred in"),
+    "referred_out": _("Referred out"),
     "all": _("All"),
 }
-
+SORTS = {"urgent": _("Most urgent first"), "latest": _("Due last first")}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One filter: a select with its options in HTML."""
+
+    key: str
+    label: str
+    options: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePage:
     """What the template shows."""
 
-    now: datetime
-    soon_until: datetime
-    book: Directory
+    queue: Queue
     tabs: list[dict[str, Any]]
     tab: str
     desks: list[dict[str, Any]]
     filters: Filters
-    options: dict[str, list[tuple[str, str]]]
+    choices: list[Choice]
     chosen: dict[str, str]
-    page: queues.Page
+    query: str
+    """The address of this view without its place in the list, in one fixed order: what a saved filter keeps."""
+    lines: list[Line]
     previous: str | None
     next: str | None
     typed_number: str
     title: str
+    sort_href: str
+    sort_label: str
 
 
 def has_queue(actor: Actor) -> bool:
@@ -66,25 +84,63 @@ def has_queue(actor: Actor) -> bool:
     return bool(queues.queues_of(actor))
 
 
-def load(session: Session, actor: Actor, args: Mapping[str, str]) -> QueuePage:
-    """Read the page that an address asks for. What an address gets wrong is ignored: a link never fails."""
-    now = clock.now(session)
-    book = directory(session)
+def asked(query: str) -> dict[str, str]:
+    """The arguments of a query as an address has them; of an argument given twice the first."""
+    found: dict[str, str] = {}
+    for key, value in parse_qsl(query[:2000]):
+        found.setdefault(key, value)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for. `chosen` is its part that a link to the same view repeats."""
+
+    queue: Queue
+    tab: str
+    filters: Filters
+    is_latest_first: bool
+    chosen: dict[str, str]
+    district: str | None
+
+
+def read(book: Directory, actor: Actor, today: date, args: Mapping[str, str]) -> Asked:
+    """Read an address. What it gets wrong is ignored: a link never fails."""
     own = queues.queues_of(actor)
     queue = next((each for each in own if each.key == args.get("queue")), own[0])
     tab = args["view"] if args.get("view") in TABS else "unassigned"
-    filters, chosen = _filters(book, args)
-    counts = queues.counts(session, actor, queue, filters, now)
-    page = queues.page(session, actor, queue, tab, filters, now, _cursor(args.get("at", "")))
-    kept = {"queue": queue.key} if len(own) > 1 else {}
+    filters, narrowed = queue_choices.read(book, today, args)
+    is_latest_first = args["sort"] == "latest" if args.get("sort") in SORTS else tab in LATEST_FIRST
+    sort = {"sort": "latest" if is_latest_first else "urgent"} if is_latest_first != (tab in LATEST_FIRST) else {}
+    chosen = {**({"queue": queue.key} if len(own) > 1 else {}), "view": tab, **narrowed, **sort}
+    return Asked(queue, tab, filters, is_latest_first, chosen, narrowed.get("district"))
+
+
+def load(session: Session, actor: Actor, args: Mapping[str, str]) -> QueuePage:
+    """Read the page that an address asks for."""
+    now = clock.now(session)
+    book, today = directory(session), dhaka_date(now)
+    view = read(book, actor, today, args)
+    own = queues.queues_of(actor)
+    counts = queues.counts(session, actor, view.queue, view.filters, now)
+    page = queues.page(
+        session,
+        actor,
+        view.queue,
+        view.tab,
+        view.filters,
+        now,
+        _cursor(args.get("at", "")),
+        is_latest_first=view.is_latest_first,
+    )
+    chosen, tab = view.chosen, view.tab
 
     def href(**changes: str) -> str:
-        return "/queue?" + urlencode({**kept, "view": tab, **chosen, **changes})
+        return "/queue?" + urlencode({**chosen, **changes})
 
+    other_sort = "urgent" if view.is_latest_first else "latest"
     return QueuePage(
-        now=now,
-        soon_until=queues.soon_until(session, now),
-        book=book,
+        queue=view.queue,
         tabs=[
             {
                 "href": href(view=each),
@@ -100,70 +156,65 @@ def load(session: Session, actor: Actor, args: Mapping[str, str]) -> QueuePage:
         desks=[
             {
                 "href": "/queue?" + urlencode({"queue": each.key, "view": tab}),
-                "label": _desk_title(book, each),
-                "current": each == queue,
+                "label": desk_title(book, each),
+                "current": each == view.queue,
             }
             for each in own
         ]
         if len(own) > 1
         else [],
-        filters=filters,
-        options=_options(book, dhaka_date(now)),
-        chosen={**kept, "view": tab, **chosen},
-        page=page,
+        filters=view.filters,
+        choices=_choices(book, today, view),
+        chosen=chosen,
+        query=urlencode(chosen),
+        lines=lines_of(book, page.rows, now, queues.soon_until(session, now), tab == "referred_out"),
         previous=href(at=_address(page.previous)) if page.previous else None,
         next=href(at=_address(page.next)) if page.next else None,
         typed_number=args.get("number", "")[:40],
-        title=_desk_title(book, queue),
+        title=desk_title(book, view.queue),
+        sort_href=href(sort=other_sort),
+        sort_label=gettext(SORTS[other_sort]),
     )
 
 
-def _desk_title(book: Directory, queue: Queue) -> str:
-    return f"{name(book.office(queue.office_id))} – {label('desk', queue.desk)}"
+def _choices(book: Directory, today: date, view: Asked) -> list[Choice]:
+    options = _option_lists(book.edition, language(), today, view.district, book=_Held(book))
+    return [
+        Choice(key, gettext(words), _select(options[key], view.chosen.get(key)))
+        for key, words in queue_choices.WORDS.items()
+        if key in options
+    ]
 
 
-def _filters(book: Directory, args: Mapping[str, str]) -> tuple[Filters, dict[str, str]]:
-    """The filters, and the part of the address that keeps them."""
-    chosen: dict[str, str] = {}
-    ids: dict[str, int | None] = {}
-    for key, find in (("programme", book.programme), ("category", book.category), ("district", book.place)):
-        ids[key] = None
-        if typed := args.get(key, ""):
-            try:
-                ids[key] = find(typed).id
-                chosen[key] = typed
-            except NotFound:
-                pass
-    level = latin_digits(args.get("level", ""))
-    if level in ("0", "1", "2", "3"):
-        chosen["level"] = level
-    status = args.get("status", "")
-    if status in set(Status):
-        chosen["status"] = status
-    if args.get("informed") == "no":
-        chosen["informed"] = "no"
-    return (
-        Filters(
-            programme_id=ids["programme"],
-            category_id=ids["category"],
-            district_id=ids["district"],
-            level=int(chosen["level"]) if "level" in chosen else None,
-            status=chosen.get("status"),
-            is_not_informed="informed" in chosen,
-        ),
-        chosen,
-    )
+class _Held:
+    """The directory beside a key that it must not be part of: the edition stands for it."""
+
+    def __init__(self, book: Directory) -> None:
+        self.book = book
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held)
+
+    def __hash__(self) -> int:
+        return 0
 
 
-def _options(book: Directory, today: date) -> dict[str, list[tuple[str, str]]]:
-    return {
-        "programme": [(each.slug, name(each)) for each in in_force(book.programmes, today)],
-        "category": [(each.slug, name(each)) for each in in_force(book.categories, today)],
-        "district": sorted(((each.code, name(each)) for each in book.districts), key=lambda each: each[1]),
-        "level": choices("level"),
-        "status": choices("status"),
-        "informed": [("no", gettext("Not informed"))],
-    }
+@lru_cache(512)
+def _option_lists(edition: int, language: str, today: date, district: str | None, book: _Held) -> dict[str, Markup]:
+    everything = queue_choices.options(book.book, today, district)
+    return {key: _as_html(values) for key, values in everything.items()}
+
+
+def _as_html(values: Sequence[tuple[str, str]]) -> Markup:
+    return Markup("").join(Markup('<option value="{}">{}</option>').format(code, words) for code, words in values)
+
+
+def _select(options: Markup, chosen: str | None) -> Markup:
+    """The same options, one of them chosen."""
+    if chosen is None:
+        return options
+    value = f'<option value="{escape(chosen)}"'
+    return Markup(str(options).replace(f"{value}>", f"{value} selected>", 1))
 
 
 def _address(cursor: Cursor) -> str:
