@@ -25,6 +25,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from psycopg import sql
@@ -96,6 +97,7 @@ def _fill_template(settings: Settings) -> None:
     from grm.kernel.db import db
     from grm.setup import set_up
 
+    _hash_cheaply()
     app = create_app(settings)
     with app.app_context():
         set_up(app, demo=True)
@@ -261,9 +263,17 @@ def _app(settings: Settings) -> Flask:
     return _application(settings)
 
 
+def _hash_cheaply() -> None:
+    """Hundreds of tests sign in, at a tenth of a second each; what a hash really costs has a test of its own."""
+    from grm.accounts import passwords
+
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
 def _application(settings: Settings) -> Flask:
     from grm.app import create_app
 
+    _hash_cheaply()
     app = create_app(settings)
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False  # an unknown error is to be seen as people see it
