@@ -55,7 +55,7 @@ def mixed(session: Session) -> dict[str, Actor]:
         here, elsewhere = rng.sample(offices, 2)
         if rng.random() < 0.5:
             extra |= {"referred_from_office_id": elsewhere, "referred_from_desk": rng.choice(["gro", "gro", "appeal"])}
-            extra["referral_state"] = rng.choice(["offered", "accepted", None])
+            extra["referral_state"] = rng.choice(["offered", "offered", "accepted"])
         build.case(
             session,
             here,
@@ -116,7 +116,7 @@ def test_each_view_holds_what_it_says(session: Session, mixed: dict[str, Actor])
     queue = queues.queues_of(gro)[0]
     soon = queues.soon_until(session, NOW)
     views = {tab: [session.get_one(Case, i) for i in walk(session, gro, queue, tab, Filters())] for tab in TABS}
-    assert all(len(rows) > 1 for rows in views.values()), {tab: len(rows) for tab, rows in views.items()}
+    assert min(map(len, views.values())) > 1, {tab: len(rows) for tab, rows in views.items()}
     for tab, rows in views.items():
         for case in rows:
             lies_at = (case.office_id, case.desk)
