@@ -208,6 +208,19 @@ def pytest_configure_node(node: Any) -> None:
 
 _TOGETHER = ("tests/browser/", "tests/faults/", "tests/journey/")
 """Folders whose tests share one running system, or tell one story."""
+_SECONDS = {
+    "tests/faults/": 300,
+    "tests/browser/": 150,
+    "tests/journey/": 90,
+    "tests/integration/test_launcher.py": 35,
+    "tests/integration/test_beat.py": 20,
+    "tests/integration/test_demo.py": 17,
+    "tests/integration/test_queue.py": 15,
+    "tests/unit/test_supervisor.py": 15,
+    "tests/integration/test_rehearsing.py": 12,
+    "tests/architecture/test_style_and_types.py": 12,
+}
+"""What takes long, roughly. The rest are counted at a tenth of a second a test."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -221,6 +234,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             return next((folder for folder in _TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
+        def _assign_work_unit(self, node: Any) -> None:
+            """Long ones first, so that no worker has a long one to do while the other has nothing left."""
+            queue = self.workqueue
+            queue.move_to_end(max(queue, key=lambda scope: _SECONDS.get(scope, len(queue[scope]) / 10)), last=False)
+            super()._assign_work_unit(node)
 
     return Together(config, log)
 
