@@ -23,14 +23,33 @@ from grm.kernel.actor import Actor
 KINDS: tuple[str, ...] = (
     "filed",  # by the complainant or a desk: office_id, desk, rule_id, due_on
     "acknowledged",
-    "assigned",  # officer_id, is_claim (taken by the officer)
+    "assigned",  # officer_id, is_claim (taken by the officer); in a handover also handover_id, from_officer_id
+    "unassigned",  # back to the desk, in a handover: officer_id (who had it), handover_id, from_officer_id
     "noted",  # text: note
     "asked",  # answer_by_on; text: question
     "answered",  # text: answer
     "information_added",  # text: information
     "resumed",  # a wait that ran out: ran_out_at
     "referred",  # from_office_id, from_desk, to_office_id, to_desk; text: reason
-    "resolved",  # outcome, contact, confirm_by_on; texts: reply, root_cause, prevention, reason (of no contact)
+    "accepted",  # what was referred here
+    "returned",  # from_office_id, from_desk, to_office_id, to_desk; text: reason
+    "split",  # a part sent to another office as a sub-case: subcase_id, part_office_id, part_desk; text: part
+    "subcase_answered",  # on the whole case: subcase_id, part_office_id, outcome; text: reply
+    "subcase_returned",  # on the whole case: subcase_id, part_office_id; text: reason
+    "subcase_ended",  # on the part, when the whole case was withdrawn
+    "directed",  # by the Cabinet Division: due_on, epoch; text: direction
+    "direction_answered",  # directed_seq; text: report
+    "own_motion",  # tier, officer_id, from_.., to_office_id, to_desk, level_was, due_on; text: reason
+    "written",  # to the complainant, ending nothing: questioned; text: letter
+    "hearing_set",  # hearing_at; texts: place, bring
+    "hearing_moved",  # hearing_at, from_at; texts: place, bring
+    "hearing_held",  # hearing_at; text: minutes
+    "hearing_missed",  # hearing_at, missed_by; text: minutes
+    "hearing_cancelled",  # hearing_at, is_by_itself (the case ended or left); text: minutes (why)
+    "sent_back",  # by the superior: undone (place of the answer), officer_id, due_on; text: reason
+    # resolved: outcome, contact, confirm_by_on, visited_on; texts: reply, root_cause, prevention, reason (of no contact), visit,
+    # no_visit. A reply that raised questions has their codes as `questioned`, whatever the kind.
+    "resolved",
     "declined",  # reason_code; text: reply
     "closed",  # text: reason, when closed before the confirmation window was over
     "withdrawn",  # text: reason
@@ -39,6 +58,7 @@ KINDS: tuple[str, ...] = (
     "warned",  # by the sweep: deadline_kind, due_on, officer_id, post_id
     "escalated",  # by the sweep: deadline_kind, level, due_on, officer_id, post_id, is_gap
     "investigation_started",  # officer_id (who leads), investigator_ids, due_on; text: permission
+    "investigators_changed",  # in a handover: officer_id (who leads), investigator_ids, handover_id, from_officer_id
     "investigation_reported",  # text: findings
     "extension_requested",  # deadline_kind, working_days; text: reason
     "extension_approved",  # deadline_kind, working_days, from_due_on, to_due_on; text: reason
@@ -51,18 +71,34 @@ KINDS: tuple[str, ...] = (
     "escalation_withdrawn",  # a late holiday, before anybody was told: deadline_kind, level, due_on, calendar_version, why
     "warning_withdrawn",  # the same for a reminder
     "set_aside",  # an operator keeps the sweep from a clock: deadline_kind, epoch, due_on; text: reason
+    "merged",  # into another case, whose answer it gets: due_on (of that answer)
+    "merged_in",  # a duplicate of it; where that makes it due earlier also deadline_kind, from_due_on, to_due_on
+    "unmerged",  # stands by itself again: officer_id (who has it), due_on, why (of case_link.why_ended)
+    "unmerged_from",  # its duplicate does: why; where that gives back a later date also deadline_kind, from_due_on, to_due_on
+    "answered_together",  # a merged case has the answer of its lead: decision (its kind), outcome or reason_code, confirm_by_on
+    "linked",  # alike cases are to be answered together: is_lead
+    "unlinked",  # is_lead
+    "complainant_added",  # has_phone, has_email
     "taken_up",  # and gives it back: deadline_kind, epoch, due_on
+    "attached",  # files (sha256, media_type, size of each), is_for_complainant; text: note, what they are
+    "attachment_infected",  # found by a later scan, and deleted: sha256, media_type
 )
 """What can happen in a case's life, with the data each kind carries. An act of a person also notes the `version` it made,
 and `status_from` and `status_to` where it changed the status. Every kind has words on the case page."""
 
 PUBLIC_KINDS: frozenset[str] = frozenset(KINDS) - {
+    *("unassigned", "investigators_changed"),
     *("noted", "assigned", "warned", "warning_withdrawn", "set_aside", "taken_up"),
     *("extension_requested", "extension_refused", "not_informed", "informed"),
+    *("accepted", "split", "subcase_answered", "subcase_returned", "subcase_ended", "directed", "direction_answered"),
+    *("linked", "unlinked", "complainant_added"),
+    *("attached", "attachment_infected"),
 }
 """What the complainant may see on the tracking page. Notes are internal, and so is who in the office has the case."""
 
-PUBLIC_TEXTS: frozenset[str] = frozenset({"question", "answer", "information", "reply", "grounds", "recommendation"})
+PUBLIC_TEXTS: frozenset[str] = frozenset(
+    {"question", "answer", "information", "reply", "grounds", "recommendation", "letter", "place", "bring"}
+)
 """The free texts the complainant may read; the reason of a withdrawal too, by `is_public_text`."""
 
 _SALT_BYTES = 16

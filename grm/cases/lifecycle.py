@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from grm.cases import permissions
 from grm.cases.permissions import CaseFacts
-from grm.cases.states import ENDED, TRANSITIONS, Action, Status
+from grm.cases.states import ENDED, MERGED, TRANSITIONS, Action, Status
 from grm.kernel.actor import Actor
 
 REFERRALS_WITHOUT_SUPERIOR = 2
@@ -18,10 +18,18 @@ HIDDEN = ("not-found",)
 _MEETS_ACKNOWLEDGE = frozenset(
     {
         *(Action.ACKNOWLEDGE, Action.CLAIM, Action.ASSIGN, Action.ASK, Action.REFER, Action.RESOLVE, Action.DECLINE),
-        *(Action.INVESTIGATE, Action.RECOMMEND),
+        *(Action.INVESTIGATE, Action.RECOMMEND, Action.MERGE, Action.ACCEPT, Action.RETURN, Action.SPLIT),
+        *(Action.ANSWER_DIRECTION, Action.TAKE_UP),
+        *(Action.WRITE, Action.SCHEDULE_HEARING),
     }
 )
 """Whatever shows that an officer has looked at the case; a note does not."""
+
+_ACCEPTS = (_MEETS_ACKNOWLEDGE - {Action.REFER, Action.RETURN, Action.TAKE_UP}) | {
+    *(Action.WRITE, Action.SCHEDULE_HEARING, Action.RECORD_HEARING, Action.REQUEST_EXTENSION, Action.COMPLY),
+    Action.ADD_COMPLAINANT,
+}
+"""An office that works on what was sent to it has accepted it, whether it says so or not."""
 
 _WRONG_STATE = {
     Action.ACKNOWLEDGE: "already-acknowledged",
@@ -30,9 +38,11 @@ _WRONG_STATE = {
     Action.RESUME: "no-question-open",
     Action.CLOSE: "not-resolved-yet",
     Action.CONTEST: "not-resolved-yet",
+    Action.SEND_BACK: "not-answered",
+    Action.RECORD_HEARING: "no-hearing",
 }
 
-_RENEWS = frozenset({Action.CONTEST, Action.APPEAL, Action.RECOMMEND})
+_RENEWS = frozenset({Action.CONTEST, Action.APPEAL, Action.RECOMMEND, Action.TAKE_UP, Action.SEND_BACK})
 """All clocks end, and the case stands under another main clock, or under a new epoch of the same."""
 
 _NOT_WHILE_COMPLYING = frozenset(
@@ -41,11 +51,31 @@ _NOT_WHILE_COMPLYING = frozenset(
 """The cell has decided: the ministry does what it recommends, and reports."""
 
 
+_AFTER_HEARING = frozenset(
+    {Action.RESOLVE, Action.DECLINE, Action.REFER, Action.RECOMMEND, Action.COMPLY, Action.SCHEDULE_HEARING}
+)
+"""What waits until it is recorded what came of a hearing that has passed."""
+
+_ENDS = frozenset({Action.RESOLVE, Action.DECLINE, Action.CLOSE, Action.MERGE, Action.RECOMMEND, Action.COMPLY})
+"""What an office ends a case with: never while a part of it is still out, or a direction is not answered."""
+
+OF_SUBCASES = frozenset(
+    {
+        *(Action.ACKNOWLEDGE, Action.CLAIM, Action.ASSIGN, Action.NOTE, Action.ACCEPT, Action.RETURN, Action.RESOLVE),
+        *(Action.INVESTIGATE, Action.REPORT, Action.REQUEST_EXTENSION, Action.DECIDE_EXTENSION, Action.ATTACH),
+        *(Action.DIRECT, Action.ANSWER_DIRECTION),
+    }
+)
+"""All that can be done to a part of a case. It has no complainant: whoever holds the whole asks, decides and hears."""
+
+_TIERS = ("gro", "appeal", "cell")
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether an action is allowed. If so: the next status, and the effects on the clocks, in order: `stop`, `pause` or
-    `resume`, then `renew` (they end, and the main clock begins anew), then `acknowledge` (the first look is done). If not:
-    `why`, a code."""
+    `resume`, then `renew` (they end, and the main clock begins anew), then `acknowledge` (the first look is done) and `accept`
+    (the office that the case was sent to takes it). If not: `why`, a code."""
 
     is_allowed: bool
     status: Status | None = None
@@ -64,19 +94,29 @@ def decide(case: CaseFacts, action: Action, actor: Actor, now: datetime) -> Verd
     why = permissions.why_not(actor, case, action)
     status = Status(case.status)
     after = TRANSITIONS.get((status, action))
+    if after is not None and action is Action.RETURN and case.is_subcase:
+        after = Status.DECLINED  # the part is not taken, and the whole goes on
     if after is None and why != "not-found" and why != "not-your-part":
         why = "case-ended" if status in ENDED else _WRONG_STATE.get(action, "not-in-this-state")
+    elif not why and case.is_subcase and action not in OF_SUBCASES:
+        why = "part-of-a-case"
     elif not why and action is Action.CLAIM and case.assignee_id == actor.officer_id:
         why = "already-yours"
     elif not why and action is Action.CLAIM and case.assignee_id is not None and _is_colleague(actor, case):
         why = "held-by-another"
     elif not why and action in _NOT_WHILE_COMPLYING and case.main_clock == "comply":
         why = "comply-instead"
+    elif not why and action in _ENDS and (case.open_subcases or case.is_directed):
+        why = "subcases-open" if case.open_subcases else "direction-open"
+    elif not why and action in _AFTER_HEARING and case.hearing_at is not None and case.hearing_at <= now:
+        why = "record-hearing-first"
     elif not why and action in _ASKS:
         why = _ASKS[action](case, actor, now)
     if why or after is None:
         return Verdict(False, why=why)
-    return Verdict(True, after, effects=_effects(status, after, action))
+    effects = _effects(status, after, action)
+    accepts = case.referral_state == "offered" and action in _ACCEPTS
+    return Verdict(True, after, effects=(*effects, "accept") if accepts else effects)
 
 
 def why_not_to(case: CaseFacts, to_office_id: int, actor: Actor) -> str:
@@ -101,6 +141,33 @@ def _asks_refer(case: CaseFacts, actor: Actor, now: datetime) -> str:
     return ""
 
 
+def _asks_return(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    if case.referral_state != "offered":
+        return "not-offered"
+    if case.is_subcase or permissions.is_superior(actor, case):
+        return ""
+    return "third-referral-needs-superior" if case.referral_count >= REFERRALS_WITHOUT_SUPERIOR else ""
+
+
+def tier_of(actor: Actor) -> str:
+    """The tier on which a superior decides what he takes up."""
+    return "cell" if actor.has_role("cell_officer") else "appeal"
+
+
+def _asks_take_up(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    if _TIERS.index(case.tier) >= _TIERS.index(tier_of(actor)):
+        return "already-there"
+    if not is_overdue(case, now):
+        return "not-missed-yet"
+    return _asks_decide(case, actor, now)
+
+
+def _asks_direct(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    if not actor.has_role("cell_officer"):
+        return "only-the-cell-directs"
+    return "direction-open-already" if case.is_directed else ""
+
+
 def _asks_decide(case: CaseFacts, actor: Actor, now: datetime) -> str:
     return "decided-before" if actor.officer_id in case.decider_ids else ""
 
@@ -120,10 +187,17 @@ def _asks_request(case: CaseFacts, actor: Actor, now: datetime) -> str:
 def _asks_decide_extension(case: CaseFacts, actor: Actor, now: datetime) -> str:
     if case.extension != "requested":
         return "no-request-open"
-    return "own-request" if actor.officer_id == case.extension_requester_id else ""
+    return "own-request" if actor.officer_id in (case.extension_requester_id, case.extension_heir_id) else ""
+
+
+def is_awaiting_lead(case: CaseFacts) -> bool:
+    """Whether a case is merged into another and has had no answer yet."""
+    return case.follows == MERGED and not case.is_answered_with_lead
 
 
 def _asks_contest(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    if Status(case.status) is Status.CLOSED and case.follows != MERGED:
+        return "case-ended"
     if case.desk == "cell":
         return "nobody-above"
     return "" if case.confirm_until_at is not None and now < case.confirm_until_at else "window-over"
@@ -132,9 +206,35 @@ def _asks_contest(case: CaseFacts, actor: Actor, now: datetime) -> str:
 def _asks_appeal(case: CaseFacts, actor: Actor, now: datetime) -> str:
     if case.tier == "cell":
         return "last-instance"
+    if is_awaiting_lead(case):
+        return "" if case.lead_due_at is not None and case.lead_due_at <= now else "not-late-yet"
     if Status(case.status) not in ENDED:
         return "" if is_overdue(case, now) else "not-late-yet"
     return "" if case.appeal_until_at is None or now < case.appeal_until_at else "window-over"
+
+
+def _asks_of_merged(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    """What the complainant may do with an open case, and with one that is closed only because it is answered elsewhere."""
+    return "case-ended" if Status(case.status) is Status.CLOSED and not is_awaiting_lead(case) else ""
+
+
+def _asks_follow(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    """No chains: what leads others follows nobody, and nobody follows two."""
+    return "leads-others" if case.merged_count or case.linked_count else ""
+
+
+def _asks_merge(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    if case.main_clock == "comply":
+        return "comply-instead"
+    return "investigated-alone" if case.is_investigating else _asks_follow(case, actor, now)
+
+
+def _asks_link(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    return "follows-already" if case.follows else _asks_follow(case, actor, now)
+
+
+def _asks_send_back(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    return "" if case.confirm_until_at is not None and now < case.confirm_until_at else "answer-stands"
 
 
 _ASKS: dict[Action, Callable[[CaseFacts, Actor, datetime], str]] = {
@@ -149,7 +249,20 @@ _ASKS: dict[Action, Callable[[CaseFacts, Actor, datetime], str]] = {
     Action.DECIDE_EXTENSION: _asks_decide_extension,
     Action.INFORM: lambda case, actor, now: "" if case.is_to_be_informed else "nobody-to-inform",
     Action.CONTEST: _asks_contest,
+    Action.SEND_BACK: _asks_send_back,
+    Action.RECORD_HEARING: lambda case, actor, now: "" if case.hearing_at is not None else "no-hearing",
     Action.APPEAL: _asks_appeal,
+    Action.ACCEPT: lambda case, actor, now: "" if case.referral_state == "offered" else "not-offered",
+    Action.RETURN: _asks_return,
+    Action.TAKE_UP: _asks_take_up,
+    Action.DIRECT: _asks_direct,
+    Action.ANSWER_DIRECTION: lambda case, actor, now: "" if case.is_directed else "nothing-directed",
+    Action.MERGE: _asks_merge,
+    Action.UNMERGE: lambda case, actor, now: "" if case.follows == MERGED else "not-merged",
+    Action.LINK: _asks_link,
+    Action.UNLINK: lambda case, actor, now: "" if case.follows == "linked" else "not-linked",
+    Action.WITHDRAW: _asks_of_merged,
+    Action.ADD_INFORMATION: _asks_of_merged,
 }
 """What an action asks for beyond part and status."""
 

@@ -3,8 +3,9 @@ and a test proves both equal.
 
 Seeing: the complainant sees the own case; the Cabinet Division cell every case; the GRO and the case officers what
 lies at their office's gro desk and is not sensitive; the appeal officer and the head of office everything of their
-office; a desk officer what the own office filed, unless it is sensitive. Administrators, viewers and cluster coordinators see no
-case. Nobody ever sees a case that accuses him, his post or his office.
+office; a desk officer what the own office filed, unless it is sensitive; and who sent a case on, until it is sent
+further, what they saw while it lay there. Administrators, viewers and cluster coordinators see no case. Nobody ever sees a
+case that accuses him, his post or his office.
 """
 
 from dataclasses import dataclass, field
@@ -61,11 +62,35 @@ class CaseFacts:
     extension: str | None = None
     """The state of the request to extend the present main clock; None: nobody has asked."""
     extension_requester_id: int | None = None
+    extension_heir_id: int | None = None
+    """Who stands in for a requester who has left."""
     confirm_until_at: datetime | None = None
     """Until when (exclusive) the complainant may say that it is not solved; None without an answer."""
     appeal_until_at: datetime | None = None
-    is_to_be_informed: bool = False
     """Until when (exclusive) the decision may be appealed; None: the complainant was not told of it yet."""
+    follows: str | None = None
+    """How the case follows a lead case: `merged` or `linked`; None: it stands by itself."""
+    lead_due_at: datetime | None = None
+    """When the answer that a merged case waits for is due: with its lead, and at its own date at the latest."""
+    is_answered_with_lead: bool = False
+    """Whether a merged case has had the answer of its lead."""
+    merged_count: int = 0
+    """How many duplicates are merged into the case."""
+    linked_count: int = 0
+    """How many alike cases are linked under it."""
+    is_to_be_informed: bool = False
+    hearing_at: datetime | None = None
+    """When a hearing is, or was, that nobody has recorded yet."""
+    referred_from_office_id: int | None = None
+    referred_from_desk: str = ""
+    referral_state: str | None = None
+    """`offered` until the office that a case was sent to accepts it, works on it or returns it; then `accepted`."""
+    is_subcase: bool = False
+    """Whether it is a part of another case, which waits for it."""
+    has_subcases: bool = False
+    open_subcases: int = 0
+    is_directed: bool = False
+    """Whether a direction of the Cabinet Division is still to be answered."""
 
 
 def is_accused(actor: Actor, accusations: tuple[Accusation, ...]) -> bool:
@@ -86,7 +111,8 @@ def relation_of(actor: Actor, case: CaseFacts) -> str | None:
     """What the actor is to the case; None: must not learn that it exists.
 
     The strongest of `complainant`, `system`, `superior` (appeal officer of the holding office, or the cell),
-    `office` (answers for the desk where it lies), `assignee` and `colleague` (case officers), `head`, `filer`.
+    `office` (answers for the desk where it lies), `assignee` and `colleague` (case officers), `head`, `referrer` (would see it
+    if it still lay at the desk that sent it here), `filer`.
     """
     if actor.is_complainant:
         return "complainant" if actor.tracking_number == case.tracking_number else None
@@ -103,8 +129,17 @@ def relation_of(actor: Actor, case: CaseFacts) -> str | None:
         return "assignee" if case.assignee_id == actor.officer_id else "colleague"
     if "head" in roles:
         return "head"
+    if _has_sent(actor, case):
+        return "referrer"
     filed_here = case.filed_by_office_id is not None and case.filed_by_office_id in actor.office_ids("desk_officer")
     return "filer" if filed_here and not case.is_sensitive else None
+
+
+def _has_sent(actor: Actor, case: CaseFacts) -> bool:
+    roles = {seat.role for seat in actor.seats if seat.office_id == case.referred_from_office_id}
+    if roles & {"appeal_officer", "head"}:
+        return True
+    return case.referred_from_desk == "gro" and not case.is_sensitive and bool(roles & {"gro", "case_officer"})
 
 
 def may_see(actor: Actor, case: CaseFacts) -> bool:
@@ -133,12 +168,13 @@ MAY_DO: dict[str, frozenset[Action]] = {
     "superior": frozenset(
         {
             *(Action.NOTE, Action.ASSIGN, Action.REFER, Action.DECIDE_EXTENSION),
-            *(Action.TAKE_UP, Action.DIRECT, Action.SEND_BACK, Action.ATTACH),
+            *(Action.TAKE_UP, Action.DIRECT, Action.SEND_BACK, Action.ATTACH, Action.RETURN),
         }
     ),
     "assignee": _FIRST_LOOK | _HANDLING | (_WORKING - {Action.RETURN}),
     "colleague": _FIRST_LOOK,
     "head": frozenset({Action.NOTE}),
+    "referrer": frozenset({Action.NOTE}),
     "filer": frozenset(),
 }
 """What each relation allows. A superior does not decide a case of the tier below: he may have to hear the appeal. Whoever

@@ -35,10 +35,12 @@ from grm.kernel.crypto import Keyring
 from grm.kernel.errors import NotFound
 
 
-def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """The cases an actor may know of, as a condition on `Case`; the same rule as `permissions.may_see`."""
+def visible_to(actor: Actor, case: Any = Case) -> ColumnElement[bool]:
+    """The cases an actor may know of, as a condition on `Case`, or on an alias of it where a statement names two cases; the
+    same rule as `permissions.may_see`."""
     if actor.is_complainant:
-        return Case.tracking_number == actor.tracking_number
+        own: ColumnElement[bool] = case.tracking_number == actor.tracking_number
+        return own
     if actor.is_system:
         return true()
     grounds: list[ColumnElement[bool]] = []
@@ -46,21 +48,23 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
         grounds.append(true())
     else:
         if whole_offices := actor.office_ids("appeal_officer", "head"):
-            grounds.append(Case.office_id.in_(whole_offices))
+            grounds += [case.office_id.in_(whole_offices), case.referred_from_office_id.in_(whole_offices)]
         if gro_desks := actor.office_ids("gro", "case_officer"):
-            grounds.append(and_(Case.office_id.in_(gro_desks), Case.desk == "gro", ~Case.is_sensitive))
+            sent = and_(case.referred_from_office_id.in_(gro_desks), case.referred_from_desk == "gro")
+            here = and_(case.office_id.in_(gro_desks), case.desk == "gro")
+            grounds += [and_(here, ~case.is_sensitive), and_(sent, ~case.is_sensitive)]
         if filing_offices := actor.office_ids("desk_officer"):
-            grounds.append(and_(Case.filed_by_office_id.in_(filing_offices), ~Case.is_sensitive))
+            grounds.append(and_(case.filed_by_office_id.in_(filing_offices), ~case.is_sensitive))
     if not grounds:
         return false()
-    return and_(or_(*grounds), or_(~Case.has_accused, ~_accuses(actor)))
+    return and_(or_(*grounds), or_(~case.has_accused, ~_accuses(actor, case)))
 
 
-def _accuses(actor: Actor) -> ColumnElement[bool]:
+def _accuses(actor: Actor, case: Any) -> ColumnElement[bool]:
     posts = [seat.post_id for seat in actor.seats]
     names_nobody = Accused.officer_id.is_(None)
     return exists().where(
-        Accused.case_id == Case.id,
+        Accused.case_id == case.id,
         or_(
             Accused.officer_id == actor.officer_id,
             and_(names_nobody, Accused.post_id.in_(posts)),
@@ -81,7 +85,7 @@ _ACCUSATIONS = (
 )
 _FORMER_OFFICES = (
     select(func.array_agg(cast(CaseEvent.data["from_office_id"].astext, BigInteger)))
-    .where(CaseEvent.case_id == Case.id, CaseEvent.kind == "referred", Case.referral_count > 0)
+    .where(CaseEvent.case_id == Case.id, CaseEvent.kind.in_(("referred", "returned")), Case.referral_count > 0)
     .scalar_subquery()
 )
 
@@ -91,26 +95,51 @@ _STANDING = literal_column(
     (SELECT jsonb_build_object(
         'deciders', CASE WHEN cases.is_open THEN (
             SELECT jsonb_agg(e.actor_id) FROM case_event AS e
-            WHERE e.case_id = cases.id AND e.kind IN ('resolved', 'declined')) END,
+            WHERE e.case_id = cases.id AND e.kind IN ('resolved', 'declined', 'answered_together') AND NOT EXISTS (
+                SELECT FROM case_event AS s WHERE s.case_id = e.case_id AND s.kind = 'sent_back'
+                AND CAST(s.data ->> 'undone' AS integer) = e.seq)) END,
+        'hearing_at', (SELECT h.at FROM hearing AS h WHERE h.case_id = cases.id AND h.state = 'planned'),
         'investigators', (
             SELECT e.data -> 'investigator_ids' FROM case_event AS e
-            WHERE e.case_id = cases.id AND e.kind = 'investigation_started' ORDER BY e.seq DESC LIMIT 1),
+            WHERE e.case_id = cases.id AND e.kind IN ('investigation_started', 'investigators_changed')
+            ORDER BY e.seq DESC LIMIT 1),
         'is_investigating', EXISTS (
             SELECT FROM deadline AS d WHERE d.case_id = cases.id AND d.kind = 'investigate' AND d.met_at IS NULL),
         'is_investigated', EXISTS (
             SELECT FROM deadline AS d
             WHERE d.case_id = cases.id AND d.kind = 'investigate' AND d.started_at >= main.started_at),
         'extension', (
-            SELECT jsonb_build_array(x.state, x.requested_by_id) FROM extension AS x WHERE x.deadline_id = main.id),
+            SELECT jsonb_build_array(x.state, x.requested_by_id, x.handed_to_id) FROM extension AS x WHERE x.deadline_id = main.id),
         'confirm_by_on', CASE WHEN cases.status = 'resolved' THEN (
             SELECT e.data ->> 'confirm_by_on' FROM case_event AS e
-            WHERE e.case_id = cases.id AND e.kind IN ('resolved', 'complied') ORDER BY e.seq DESC LIMIT 1) END,
+            WHERE e.case_id = cases.id AND e.kind IN ('resolved', 'complied') ORDER BY e.seq DESC LIMIT 1)
+            WHEN cases.outcome = 'merged' THEN (
+            SELECT e.data ->> 'confirm_by_on' FROM case_event AS e
+            WHERE e.case_id = cases.id AND e.kind = 'answered_together' AND e.at >= cases.ended_at
+            ORDER BY e.seq DESC LIMIT 1) END,
+        'follows', (
+            SELECT jsonb_build_object('kind', k.kind,
+                'due_at', CASE WHEN lead.is_open AND NOT lead.is_paused
+                    THEN least(lead.due_at, cases.due_at) ELSE cases.due_at END,
+                'is_answered', EXISTS (
+                    SELECT FROM case_event AS e
+                    WHERE e.case_id = cases.id AND e.kind = 'answered_together' AND e.at >= k.linked_at))
+            FROM case_link AS k JOIN cases AS lead ON lead.id = k.lead_id
+            WHERE k.case_id = cases.id AND k.ended_at IS NULL),
+        'followers', (
+            SELECT jsonb_build_array(
+                count(*) FILTER (WHERE k.kind = 'merged'), count(*) FILTER (WHERE k.kind = 'linked'))
+            FROM case_link AS k WHERE k.lead_id = cases.id AND k.ended_at IS NULL),
         'appeal_until_at', (
             SELECT max(d.due_at) FROM deadline AS d
             WHERE d.case_id = cases.id AND d.kind = 'appeal_window' AND d.started_at >= cases.ended_at
               AND d.met_at IS NULL),
         'is_to_be_informed', cases.is_not_informed OR EXISTS (
-            SELECT FROM deadline AS d WHERE d.case_id = cases.id AND d.kind = 'inform' AND d.met_at IS NULL))
+            SELECT FROM deadline AS d WHERE d.case_id = cases.id AND d.kind = 'inform' AND d.met_at IS NULL),
+        'subcases', (
+            SELECT jsonb_build_array(count(*), count(*) FILTER (WHERE part.is_open))
+            FROM cases AS part WHERE part.parent_id = cases.id),
+        'is_directed', EXISTS (SELECT FROM direction AS o WHERE o.case_id = cases.id AND o.ended_at IS NULL))
     FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
         SELECT d.id, d.started_at FROM deadline AS d
         WHERE d.case_id = cases.id AND d.kind = cases.main_clock ORDER BY d.epoch DESC LIMIT 1) AS main ON true
@@ -140,7 +169,9 @@ def facts_of(
     can be told without `standing`."""
     known = standing or {}
     confirm_by_on, appeal_until_at = known.get("confirm_by_on"), known.get("appeal_until_at")
-    extension, requester_id = known.get("extension") or (None, None)
+    extension, requester_id, heir_id = known.get("extension") or (None, None, None)
+    subcases, open_subcases = known.get("subcases") or (0, 0)
+    lead, followers = known.get("follows") or {}, known.get("followers") or (0, 0)
     is_investigating = bool(known.get("is_investigating"))
     return CaseFacts(
         tracking_number=case.tracking_number,
@@ -163,9 +194,23 @@ def facts_of(
         is_investigated=bool(known.get("is_investigated")),
         extension=extension,
         extension_requester_id=requester_id,
+        extension_heir_id=heir_id,
         confirm_until_at=end_of_day(date.fromisoformat(confirm_by_on)) if confirm_by_on else None,
         appeal_until_at=datetime.fromisoformat(appeal_until_at) if appeal_until_at else None,
+        follows=lead.get("kind"),
+        lead_due_at=datetime.fromisoformat(lead["due_at"]) if lead else None,
+        is_answered_with_lead=bool(lead.get("is_answered")),
+        merged_count=followers[0],
+        linked_count=followers[1],
         is_to_be_informed=bool(known.get("is_to_be_informed")),
+        hearing_at=datetime.fromisoformat(known["hearing_at"]) if known.get("hearing_at") else None,
+        referred_from_office_id=case.referred_from_office_id,
+        referred_from_desk=case.referred_from_desk or "",
+        referral_state=case.referral_state,
+        is_subcase=case.parent_id is not None,
+        has_subcases=subcases > 0,
+        open_subcases=open_subcases,
+        is_directed=bool(known.get("is_directed")),
     )
 
 

@@ -157,7 +157,10 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
         )
         for status in _OPEN
     },
+    (Status.FILED, Action.WRITE): Status.ACKNOWLEDGED,
+    (Status.FILED, Action.SCHEDULE_HEARING): Status.ACKNOWLEDGED,
     (Status.RESOLVED, Action.ATTACH): Status.RESOLVED,
+    **{(Status.FILED, action): Status.ACKNOWLEDGED for action in (Action.SPLIT, Action.ANSWER_DIRECTION)},
 }
 """(status, action) → status. What is not here cannot be done. A referral leaves the case acknowledged: the new
 holder has it on the table, but nobody works on it yet. One that is contested or appealed begins anew at a higher desk,

@@ -33,6 +33,7 @@ ACTIONS: dict[Action, str] = {
     Action.DECLINE: _("Decline as out of scope"),
     Action.CLOSE: _("Close the file"),
     Action.INFORM: _("Record how the complainant was told"),
+    Action.ATTACH: _("Attach files"),
 }
 """What officers do, in the order of the page."""
 
@@ -46,6 +47,7 @@ DONE: dict[str, str] = {
     "RESOLVE": _("The answer is recorded and goes to the complainant."),
     "DECLINE": _("The case is declined; the complainant is told why."),
     "CLOSE": _("The file is closed."),
+    "ATTACH": _("The files are attached."),
     "INFORM": _("It is recorded how the complainant was told."),
     "INVESTIGATE": _("The investigators are appointed and told."),
     "REPORT": _("The report is recorded."),
@@ -88,6 +90,15 @@ WHY: dict[str, str] = {
     "no-request-open": _("Nobody asks for more time."),
     "own-request": _("You asked yourself; somebody else decides."),
     "same-office": _("The case is at this office already."),
+    "subcases-open": _("A part of the case is with another office: wait until it is answered or returned."),
+    "direction-open": _("A direction of the Cabinet Division is not answered yet: answer it first."),
+    "part-of-a-case": _("This is a part of another office's case: answer it, or return it before you accept it."),
+    "not-offered": _("There is no referral to accept or return."),
+    "nothing-directed": _("No direction of the Cabinet Division is open."),
+    "only-the-cell-directs": _("Only the Cabinet Division cell gives directions."),
+    "direction-open-already": _("A direction is open already; wait for its answer."),
+    "already-there": _("The case is decided at this level already."),
+    "not-missed-yet": _("Its date is not missed yet."),
 }
 
 FAULTS: dict[str, str] = {
@@ -95,6 +106,7 @@ FAULTS: dict[str, str] = {
     "too-short": _("Write at least a full sentence: %(count)s characters or more"),
     "too-long": _("This is too long: at most %(count)s characters"),
     "choose-one": _("Choose one"),
+    "choose-files": _("Choose at least one file"),
     "day-not-possible": _("Choose a day from the day of receipt to today"),
     "control-characters": _("This has characters that cannot be stored; type it anew"),
 }
@@ -104,6 +116,8 @@ _TITLES: dict[str, str] = {
     "acknowledged": _("Receipt acknowledged"),
     "assigned": _("Assigned to %(officer)s"),
     "claimed": _("Taken by %(officer)s"),
+    "handed_over": _("Handed over to %(officer)s"),
+    "unassigned": _("Handed back to the desk by %(officer)s"),
     "noted": _("Internal note"),
     "asked": _("Question to the complainant, answer until %(date)s"),
     "answered": _("Answer of the complainant"),
@@ -125,6 +139,7 @@ _TITLES: dict[str, str] = {
     "escalated": _("Escalated to level %(level)s: %(deadline)s was due on %(date)s"),
     "gap": _("Level %(level)s passed: the post is vacant"),
     "investigation_started": _("Investigation begun, led by %(officer)s; report due on %(date)s"),
+    "investigators_changed": _("Handover in the investigation, now led by %(officer)s"),
     "investigation_reported": _("Investigation report"),
     "extension_requested": _("More time asked for: %(days)s working days"),
     "extension_approved": _("More time given: %(days)s working days, new due date %(date)s"),
@@ -137,6 +152,8 @@ _TITLES: dict[str, str] = {
     "redated": _("New due date %(date)s: the calendar has changed"),
     "escalation_withdrawn": _("Level %(level)s withdrawn before anybody was told: %(deadline)s is due on %(date)s"),
     "warning_withdrawn": _("Reminder withdrawn before anybody was told: %(deadline)s is due on %(date)s"),
+    "attached": _("Files attached: %(count)s"),
+    "attachment_infected": _("An attached file was found infected and deleted"),
     "set_aside": _("Set aside by an operator, the clock no longer climbs: %(deadline)s, due on %(date)s"),
     "taken_up": _("The clock climbs again: %(deadline)s, due on %(date)s"),
 }
@@ -171,6 +188,8 @@ def title(line: EventLine, book: Directory) -> str:
     """What happened, in one line in the page's language."""
     data = line.data
     key = "claimed" if line.kind == "assigned" and data.get("is_claim") else line.kind
+    if line.kind == "assigned" and data.get("handover_id"):
+        key = "handed_over"
     if line.kind == "escalated" and data.get("is_gap"):
         key = "gap"
     if line.kind == "appealed" and data.get("is_silence"):
@@ -215,6 +234,7 @@ def _values(line: EventLine, book: Directory) -> dict[str, Any]:
         "deadline": label("deadline_kind", data.get("deadline_kind", "resolve")),
         "level": digits(data.get("level", "")),
         "days": digits(data.get("working_days", "")),
+        "count": digits(len(data.get("files", ()))),
         "desk": label("desk", data.get("to_desk", "gro")),
     }
 

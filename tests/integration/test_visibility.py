@@ -29,6 +29,18 @@ def cases_of_every_kind(session: Session) -> list[tuple[Case, tuple[Accusation, 
     ):
         row = build.case(session, office, desk, is_sensitive=is_sensitive, filed_by_office_id=filed_by)
         made.append((row, ()))
+    # Sent on by a desk, and parts of a case: where it lies and where it came from both count.
+    for sender, desk, is_sensitive, is_part in product((here, there), ("gro", "appeal"), (False, True), (False, True)):
+        other = there if sender == here else here
+        sent: dict[str, Any] = {
+            "referred_from_office_id": sender,
+            "referred_from_desk": desk,
+            "referral_state": "offered",
+        }
+        row = build.case(session, other, desk, is_sensitive=is_sensitive, **sent)
+        if is_part:
+            row.parent_id, row.submission_id, row.secret_mac = made[0][0].id, None, None
+        made.append((row, ()))
     for accusation in (
         Accusation(officers[0], here, post),
         Accusation(officers[1], here, None),
@@ -37,7 +49,9 @@ def cases_of_every_kind(session: Session) -> list[tuple[Case, tuple[Accusation, 
         Accusation(None, desk_office, None),
     ):
         for desk in ("gro", "appeal"):
-            row = build.case(session, here, desk, has_accused=True, filed_by_office_id=desk_office)
+            sent = {"referred_from_office_id": here, "referred_from_desk": desk} if accusation.post_id is None else {}
+            where = there if sent else here
+            row = build.case(session, where, desk, has_accused=True, filed_by_office_id=desk_office, **sent)
             session.add(
                 Accused(
                     case_id=row.id,

@@ -78,6 +78,43 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
         officer("appeal_officer"),
         {"desk": "appeal", "tier": "cell", "main_clock": "comply"},
     ),
+    "GRO, referred here and not accepted yet": (
+        officer("gro"),
+        {"referred_from_office_id": OTHER_OFFICE, "referred_from_desk": "gro", "referral_state": "offered"},
+    ),
+    "GRO, a part of another office's case": (
+        officer("gro"),
+        {
+            **{"referred_from_office_id": OTHER_OFFICE, "referred_from_desk": "gro", "referral_state": "offered"},
+            "is_subcase": True,
+        },
+    ),
+    "GRO, waits for a part": (officer("gro"), {"has_subcases": True, "open_subcases": 1}),
+    "GRO, directed by the cell": (officer("gro"), {"is_directed": True}),
+    "GRO, sent it on": (
+        officer("gro", OTHER_OFFICE),
+        {"referred_from_office_id": OTHER_OFFICE, "referred_from_desk": "gro", "referral_state": "accepted"},
+    ),
+    "GRO, it was sent on from the appeal desk": (
+        officer("gro", OTHER_OFFICE),
+        {"referred_from_office_id": OTHER_OFFICE, "referred_from_desk": "appeal", "referral_state": "offered"},
+    ),
+    "appeal officer, sent on a sensitive case": (
+        officer("appeal_officer", OTHER_OFFICE),
+        {
+            **{"referred_from_office_id": OTHER_OFFICE, "referred_from_desk": "appeal", "referral_state": "offered"},
+            **{"is_sensitive": True, "desk": "appeal"},
+        },
+    ),
+    "appeal officer, case at the gro desk is late": (officer("appeal_officer"), {"due_at": EARLIER}),
+    "appeal officer, late, decided it before": (
+        officer("appeal_officer"),
+        {"due_at": EARLIER, "decider_ids": frozenset({ME})},
+    ),
+    "cell officer, first appeal is late": (
+        officer("cell_officer", CELL, "cell"),
+        {"due_at": EARLIER, "desk": "appeal", "tier": "appeal", "main_clock": "appeal"},
+    ),
     "desk officer, filed here": (officer("desk_officer", DISTRICT, "district"), {"filed_by_office_id": DISTRICT}),
     "GRO, sensitive case": (officer("gro"), {"desk": "appeal", "is_sensitive": True}),
     "GRO of another office": (officer("gro", OTHER_OFFICE), {}),
@@ -192,6 +229,53 @@ def test_a_return_to_a_former_holder_needs_a_superior() -> None:
     assert lifecycle.why_not_to(facts, OFFICE, officer("appeal_officer")) == "same-office"
 
 
+OFFERED = {"referred_from_office_id": OTHER_OFFICE, "referred_from_desk": "gro", "referral_state": "offered"}
+
+
+def test_a_referral_is_returned_only_before_it_is_accepted_and_a_third_transfer_by_a_superior() -> None:
+    def why(actor: Actor, **changes: object) -> str:
+        return decide(case(status="acknowledged", **{**OFFERED, **changes}), Action.RETURN, actor, NOW).why
+
+    gro, above = officer("gro"), officer("appeal_officer")
+    assert why(gro, referral_count=1) == ""
+    assert why(gro, referral_count=2) == "third-referral-needs-superior"
+    assert why(above, referral_count=2) == why(officer("cell_officer", CELL, "cell"), referral_count=3) == ""
+    assert why(gro, referral_count=1, referral_state="accepted") == "not-offered"
+    part = decide(case(status="filed", is_subcase=True, referral_count=2, **OFFERED), Action.RETURN, gro, NOW)
+    assert (part.status, part.effects) == (Status.DECLINED, ("stop", "acknowledge"))
+
+
+def test_whatever_work_is_done_accepts_what_was_referred() -> None:
+    offered = case(status="acknowledged", **OFFERED)
+    accepting = {
+        action
+        for action in Action
+        for actor in (officer("gro"), officer("appeal_officer"))
+        if "accept" in decide(offered, action, actor, NOW).effects
+    }
+    assert {Action.ACCEPT, Action.CLAIM, Action.ASSIGN, Action.ASK, Action.RESOLVE, Action.SPLIT} <= accepting
+    assert not accepting & {Action.NOTE, Action.REFER, Action.RETURN, Action.TAKE_UP, Action.DIRECT, Action.ATTACH}
+    assert "accept" not in decide(case(), Action.CLAIM, officer("gro"), NOW).effects
+
+
+@pytest.mark.parametrize(
+    ("waits", "code"),
+    [
+        ({"has_subcases": True, "open_subcases": 1}, "subcases-open"),
+        ({"is_directed": True}, "direction-open"),
+        ({"has_subcases": True}, ""),
+    ],
+)
+def test_nothing_ends_while_a_part_is_out_or_a_direction_is_unanswered(waits: dict[str, object], code: str) -> None:
+    for action in (Action.RESOLVE, Action.DECLINE, Action.MERGE):
+        assert decide(case(**waits), action, officer("gro"), NOW).why == code
+    complying = {"desk": "appeal", "tier": "cell", "main_clock": "comply"}
+    assert decide(case(**waits, **complying), Action.COMPLY, officer("appeal_officer"), NOW).why == code
+    cell = {"office_id": CELL, "desk": "cell", "tier": "cell", "main_clock": "cell"}
+    assert decide(case(**waits, **cell), Action.RECOMMEND, officer("cell_officer", CELL, "cell"), NOW).why == code
+    assert decide(case(**waits), Action.WITHDRAW, complainant(NUMBER), NOW).is_allowed
+
+
 def test_what_an_act_does_to_the_clocks() -> None:
     def effects(status: str, action: Action, actor: Actor) -> tuple[str, ...]:
         return decide(case(status=status, assignee_id=None), action, actor, NOW).effects
@@ -206,3 +290,6 @@ def test_what_an_act_does_to_the_clocks() -> None:
     assert effects("waiting", Action.RESUME, SYSTEM) == ("resume",)
     assert effects("in_progress", Action.WITHDRAW, complainant(NUMBER)) == ("stop",)
     assert effects("resolved", Action.CLOSE, gro) == ()
+    late = case(status="waiting", due_at=EARLIER)
+    taken = decide(late, Action.TAKE_UP, officer("appeal_officer"), NOW)
+    assert (taken.status, taken.effects) == (Status.IN_PROGRESS, ("resume", "renew", "acknowledge"))
