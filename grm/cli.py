@@ -20,6 +20,8 @@ COMMAND_MODULES = (
     "grm.routing.commands",
     "grm.deadlines.commands",
     "grm.cases.commands",
+    "grm.cases.attachment_commands",
+    "grm.cases.search_commands",
     "grm.escalation.commands",
     "grm.escalation.calendar_commands",
     "grm.notifications.commands",

@@ -60,6 +60,11 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
         ),
         Entry("resume", "cases.resume-waiting", 60, "ticks", "ends waits for complainants that have run out"),
         Entry(
+            "bulk", "cases.run-bulk", 5, "ticks", "goes on with acts on many cases that were asked for with one form"
+        ),
+        Entry("index", "cases.index-search", 5, "ticks", "makes new and changed cases findable by words and names"),
+        Entry("files", "cases.look-after-files", 60, "ticks", "scans files that wait, deletes those of no case"),
+        Entry(
             "sms",
             "notifications.deliver-sms",
             settings.delivery_period_seconds,

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from grm.accounts.models import Officer
 from grm.cases.models import Case, Complainant
 from grm.cases.queries import can_find, visible_to
+from grm.cases.queue import COLUMNS
 from grm.cases.search_models import CaseSearch
 from grm.cases.search_terms import (
     FAR_BITS,
@@ -65,7 +66,7 @@ _SIMILAR = text(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer. `rows` as those of the queue (`Case`, `name_bn`, `name_en`); `is_similar`: no case has these very words, but
+    """The answer. `rows` as those of the queue (`queue.COLUMNS`); `is_similar`: no case has these very words, but
     these have similar ones; `is_cut_off`: it took too long."""
 
     query: Query
@@ -106,12 +107,12 @@ def rows_of(session: Session, actor: Actor, case_ids: Sequence[int]) -> Sequence
     if not case_ids:
         return ()
     statement = (
-        select(Case, Officer.name_bn, Officer.name_en)
+        select(*COLUMNS)
         .outerjoin(Officer, Officer.id == Case.assignee_id)
         .where(Case.id == among(case_ids), visible_to(actor))
     )
     places = {case_id: place for place, case_id in enumerate(case_ids)}
-    return sorted(session.execute(statement), key=lambda row: places[row.Case.id])
+    return sorted(session.execute(statement), key=lambda row: places[row.id])
 
 
 def _ids(session: Session, actor: Actor, query: Query) -> tuple[list[int], bool]:

@@ -20,6 +20,7 @@ def _(text: str) -> str:
 ENTRIES = (
     ("/queue", _("Queue"), ("gro", "case_officer", "appeal_officer", "head", "cell_officer")),
     ("/desk/new", _("File for someone"), ()),
+    ("/search", _("Search"), ()),
     ("/reports", _("Reports"), ()),
     ("/reports/escalations", _("Escalations"), ()),
     ("/admin", _("Administration"), ()),
