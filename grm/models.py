@@ -1,6 +1,7 @@
 """All tables at once: imported where the whole schema must be known (migrations, tests, truncation)."""
 
 from grm.accounts import models as accounts
+from grm.cases import attachment_models as attachments
 from grm.cases import bulk_models as bulk
 from grm.cases import closing_models as closing
 from grm.cases import handover_models as handovers
@@ -20,6 +21,7 @@ from grm.web import models as web
 
 __all__ = [
     "accounts",
+    "attachments",
     "audit",
     "bulk",
     "cases",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from grm.cases import appeals, informing, investigations, service
+from grm.cases import appeals, attachment_form, informing, investigations, service
 from grm.cases.states import Action
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
@@ -85,4 +85,5 @@ ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
         actor, number, version, typed["reason"], typed["reply"]
     ),
     Action.CLOSE: lambda actor, number, version, typed: service.close_case(actor, number, version, typed["reason"]),
+    Action.ATTACH: attachment_form.attach,
 }

@@ -7,7 +7,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from grm.cases import informing, investigations, lifecycle, panels, queries, referral, service, spine, wording
+from grm.cases import (
+    actgroups,
+    attachment_queries,
+    attachment_wording,
+    informing,
+    investigations,
+    lifecycle,
+    panels,
+    queries,
+    referral,
+    service,
+    spine,
+    wording,
+)
 from grm.cases.forms import ActionForm, form_for, nothing_chosen
 from grm.cases.models import Case, ContactTask
 from grm.cases.permissions import CaseFacts, relation_of
@@ -39,6 +52,19 @@ class Section:
     form: ActionForm
     is_open: bool
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether its form brings files."""
+        return self.action is Action.ATTACH
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Actions that belong together."""
+
+    title: str
+    sections: tuple[Section, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
@@ -57,6 +83,7 @@ class CasePage:
     """Whether phone and e-mail are shown whole: to the office that handles the case. Others see them masked."""
     clocks: tuple[Clock, ...]
     messages: Sequence[panels.MessageLine]
+    files: tuple[attachment_queries.FileLine, ...]
     contact_tasks: Sequence[ContactTask]
     sections: tuple[Section, ...]
     refused: tuple[tuple[str, str], ...]
@@ -82,6 +109,46 @@ class CasePage:
         until = self.case.waiting_until
         return dhaka_date(until - timedelta(microseconds=1)) if until else None
 
+    @property
+    def next_section(self) -> Section | None:
+        """What is most likely to be done next; it stands before the groups."""
+        likely = actgroups.likely({each.action for each in self.sections}, self.case.assignee_id is not None)
+        return next((each for each in self.sections if each.action is likely), None)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """What else may be done, arranged; empty groups are left out."""
+        first, by_action = self.next_section, {each.action: each for each in self.sections}
+        found = (
+            Group(
+                gettext(title),
+                tuple(by_action[each] for each in actions if each in by_action and by_action[each] is not first),
+            )
+            for title, actions in actgroups.GROUPS
+        )
+        return tuple(each for each in found if each.sections)
+
+    @property
+    def contents(self) -> tuple[tuple[str, str], ...]:
+        """The parts of the page that are there, with their anchors."""
+        parts = (
+            ("alleged", gettext("What is alleged"), True),
+            ("now", gettext("What can be done now"), True),
+            ("files", gettext("Files"), bool(self.files)),
+            ("history", gettext("History"), True),
+            ("holder", gettext("Who holds it"), True),
+            ("messages", gettext("Messages"), bool(self.messages)),
+        )
+        return tuple((anchor, title) for anchor, title, is_there in parts if is_there)
+
+    def name_of(self, file: attachment_queries.FileLine) -> str:
+        """What a file is called: by its sender, or by its number among the files of the case."""
+        return attachment_wording.name_of(file)
+
+    def size_of(self, file: attachment_queries.FileLine) -> str:
+        """How large a file is, in words."""
+        return attachment_wording.size(file.size)
+
     def why_not(self, task: ContactTask) -> str:
         """Why a message did not reach the complainant."""
         return panels.fault(task.reason)
@@ -103,7 +170,9 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
     Raises `NotFound` for a case that does not exist and for one the actor must not know of.
     """
     now = clock.now(session)
-    statement = queries.case_statement(actor, tracking_number).add_columns(queries.deadlines_column())
+    statement = queries.case_statement(actor, tracking_number).add_columns(
+        queries.deadlines_column(), attachment_queries.attachments_column()
+    )
     row = queries.one_or_not_found(session, statement)
     case: Case = row.Case
     facts = queries.facts_of(case, row.accusations, row.former_office_ids, row.standing)
@@ -128,6 +197,7 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
         shows_addresses=relation in HANDLING,
         clocks=queries.clocks_of(row.deadlines),
         messages=panels.messages_of(session, case.id),
+        files=attachment_queries.files_of(row.attachments),
         contact_tasks=informing.open_tasks(session, case),
         sections=sections,
         refused=refused,

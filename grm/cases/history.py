@@ -24,7 +24,7 @@ KINDS: tuple[str, ...] = (
     "filed",  # by the complainant or a desk: office_id, desk, rule_id, due_on
     "acknowledged",
     "assigned",  # officer_id, is_claim (taken by the officer); in a handover also handover_id, from_officer_id
-    "unassigned",  # back to the desk, in a handover: officer_id (who had it), handover_id, from_officer_id
+    "unassigned",  # back at the desk: officer_id (who had it), from_officer_id; in a handover also handover_id
     "noted",  # text: note
     "asked",  # answer_by_on; text: question
     "answered",  # text: answer

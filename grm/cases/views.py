@@ -6,26 +6,28 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from grm.cases import casepage, queries, queuepage, service, wording
+from grm.cases import attachment_wording, casepage, queries, queuepage, service, wording
 from grm.cases import why as why_page
 from grm.cases.acts import ACTS
+from grm.cases.attachment_form import show_refused
+from grm.cases.attachments import FilesRefused
 from grm.cases.forms import ActionForm, form_for
+from grm.cases.readers import READERS
 from grm.cases.states import Action
 from grm.kernel import clock
 from grm.kernel import tracking_number as numbers
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
-from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound
+from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound, Unavailable
 from grm.kernel.text import latin_digits
 from grm.offices.queries import directory
 from grm.web import errors, guard, nav
 from grm.web.guard import keeps_typed_text, requires, signed_in
 from grm.web.locale import gettext
 from grm.web.security import form_is_stale
+from grm.web.uploads import takes_files
 
 blueprint = Blueprint("cases", __name__)
-
-READERS = ("gro", "case_officer", "appeal_officer", "head", "cell_officer", "desk_officer")
 
 
 @blueprint.get("/queue")
@@ -46,6 +48,7 @@ def queue() -> str | Response:
 @blueprint.route("/cases/<tracking_number>", methods=["GET", "POST"])
 @requires(*READERS)
 @keeps_typed_text
+@takes_files
 def case(tracking_number: str) -> Any:
     """Everything about one case; a post acts on it."""
     actor = guard.actor()
@@ -87,6 +90,14 @@ def _act(actor: Actor, tracking_number: str) -> Any:
     except NotFound:
         # As for a case that does not exist; the text is the sender's own and tells nothing.
         return errors.page(404, typed=errors.typed_text())
+    except FilesRefused as error:
+        status = show_refused(form, error)
+        return _show(actor, tracking_number, form, status=status, problem=attachment_wording.outcome(error))
+    except Unavailable as error:
+        if "file_name" not in error.params:
+            raise
+        problem = attachment_wording.no_room(error.params["file_name"])
+        return _show(actor, tracking_number, form, status=503, problem=problem)
     except InvalidInput as error:
         form.show_faults(error.fields)
         return _show(actor, tracking_number, form, status=422)

@@ -1,5 +1,6 @@
 """The words for what happened to a case, for what can be done, and for why something cannot."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -90,6 +91,19 @@ WHY: dict[str, str] = {
     "no-request-open": _("Nobody asks for more time."),
     "own-request": _("You asked yourself; somebody else decides."),
     "same-office": _("The case is at this office already."),
+    "same-case": _("This is the case itself."),
+    "leads-others": _("Other cases are merged into it or linked under it; take these apart first."),
+    "follows-already": _("It is linked under another case already."),
+    "investigated-alone": _("It is being investigated; merge the other one into it instead."),
+    "not-merged": _("It is not merged into another case."),
+    "not-linked": _("It is not linked under another case."),
+    "lead-not-yours": _("You must hold both cases: the other one is not in your hands."),
+    "lead-ended": _("The other case has ended."),
+    "lead-follows": _("The other case itself follows a third one; use that one."),
+    "other-tier": _("One of the two is in appeal and the other is not: they are decided by different officers."),
+    "sensitivity-differs": _("One of the two is sensitive and the other is not: fewer people may see it."),
+    "accuses-others": _("It complains of somebody who may see the other case."),
+    "anonymous-stays": _("The complaint is anonymous; nobody is named in it."),
     "subcases-open": _("A part of the case is with another office: wait until it is answered or returned."),
     "direction-open": _("A direction of the Cabinet Division is not answered yet: answer it first."),
     "part-of-a-case": _("This is a part of another office's case: answer it, or return it before you accept it."),
@@ -106,6 +120,13 @@ FAULTS: dict[str, str] = {
     "too-short": _("Write at least a full sentence: %(count)s characters or more"),
     "too-long": _("This is too long: at most %(count)s characters"),
     "choose-one": _("Choose one"),
+    "no-such-case": _("There is no case with this number that you may open"),
+    "another-complainant": _("Tick the box: these are different people, and the second gets the answer to the first"),
+    "already-in-it": _("This phone or address is in the complaint already"),
+    "phone-or-email": _("Give a phone or an e-mail address, or at least a name"),
+    "phone-wrong": _("Give a Bangladeshi mobile number (013 to 019), or leave it empty"),
+    "email-wrong": _("Give an e-mail address such as name@example.org, or leave it empty"),
+    "too-long-line": _("At most 300 characters"),
     "choose-files": _("Choose at least one file"),
     "day-not-possible": _("Choose a day from the day of receipt to today"),
     "control-characters": _("This has characters that cannot be stored; type it anew"),
@@ -117,7 +138,7 @@ _TITLES: dict[str, str] = {
     "assigned": _("Assigned to %(officer)s"),
     "claimed": _("Taken by %(officer)s"),
     "handed_over": _("Handed over to %(officer)s"),
-    "unassigned": _("Handed back to the desk by %(officer)s"),
+    "unassigned": _("Back at the desk; %(officer)s has it no longer"),
     "noted": _("Internal note"),
     "asked": _("Question to the complainant, answer until %(date)s"),
     "answered": _("Answer of the complainant"),
@@ -155,8 +176,39 @@ _TITLES: dict[str, str] = {
     "attached": _("Files attached: %(count)s"),
     "attachment_infected": _("An attached file was found infected and deleted"),
     "set_aside": _("Set aside by an operator, the clock no longer climbs: %(deadline)s, due on %(date)s"),
+    "merged": _("Merged into another case, to be answered with it by %(date)s"),
+    "merged_in": _("A duplicate was merged into this case"),
+    "merged_in_earlier": _("A duplicate filed earlier was merged into this case; new due date %(date)s"),
+    "unmerged": _("Set apart again; due on %(date)s"),
+    "unmerged_lead_ended": _("Set apart again, because the other case has ended without an answer; due on %(date)s"),
+    "unmerged_from": _("A merged case was set apart again"),
+    "unmerged_from_later": _("A merged case was set apart again; new due date %(date)s"),
+    "unmerged_from_contested": _("The complainant of a merged case is not content; it is set apart"),
+    "unmerged_from_appealed": _("The complainant of a merged case has appealed; it is set apart"),
+    "unmerged_from_withdrawn": _("The complainant of a merged case has withdrawn it"),
+    "answered_together": _("Answered together with the case it is merged into: %(decision)s"),
+    "linked": _("Linked under another case, to be answered together"),
+    "linked_lead": _("Another case was linked under this one"),
+    "unlinked": _("No longer linked under another case"),
+    "unlinked_lead": _("A linked case was taken off this one"),
+    "complainant_added": _("A complainant was added"),
     "taken_up": _("The clock climbs again: %(deadline)s, due on %(date)s"),
 }
+
+_TITLED_BY: dict[str, Callable[[dict[str, Any]], str]] = {
+    "merged_in": lambda data: "merged_in_earlier" if data.get("to_due_on") else "merged_in",
+    "unmerged": lambda data: "unmerged_lead_ended" if data.get("why") == "lead_ended" else "unmerged",
+    "unmerged_from": lambda data: (
+        "unmerged_from_later"
+        if data.get("to_due_on")
+        else f"unmerged_from_{data['why']}"
+        if data.get("why") in ("contested", "appealed", "withdrawn")
+        else "unmerged_from"
+    ),
+    "linked": lambda data: "linked_lead" if data.get("is_lead") else "linked",
+    "unlinked": lambda data: "unlinked_lead" if data.get("is_lead") else "unlinked",
+}
+"""Events whose title says more than their kind: links tell which side of them this case is."""
 
 TEXTS: dict[str, str] = {
     "note": "",
@@ -181,6 +233,7 @@ _KIND_CLASS = {
     "closed": "done",
     "complied": "done",
     "recommended": "done",
+    "answered_together": "done",
 }
 
 
@@ -194,6 +247,8 @@ def title(line: EventLine, book: Directory) -> str:
         key = "gap"
     if line.kind == "appealed" and data.get("is_silence"):
         key = "appealed_silence"
+    if line.kind in _TITLED_BY:
+        key = _TITLED_BY[line.kind](data)
     if line.kind == "informed":
         key = f"informed_{data.get('how', 'read')}"
     text = _TITLES[key]
@@ -231,6 +286,9 @@ def _values(line: EventLine, book: Directory) -> dict[str, Any]:
         "to_office": _office(book, data.get("to_office_id")),
         "outcome": label("outcome", data.get("outcome")),
         "reason": label("decline_reason", data.get("reason_code")),
+        "decision": label("decline_reason", data["reason_code"])
+        if data.get("reason_code")
+        else label("outcome", data.get("outcome")),
         "deadline": label("deadline_kind", data.get("deadline_kind", "resolve")),
         "level": digits(data.get("level", "")),
         "days": digits(data.get("working_days", "")),

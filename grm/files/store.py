@@ -67,11 +67,13 @@ class FolderStore:
         self._place(name).unlink(missing_ok=True)
         self.settle(name)
 
-    def unsettled(self, before: float) -> Iterator[str]:
-        """Names of files that came before an instant (seconds of the epoch) and whose row is not known to be committed."""
-        if self.incoming.is_dir():
-            with os.scandir(self.incoming) as found:
-                yield from (each.name for each in found if _NAME.fullmatch(each.name) and each.stat().st_mtime < before)
+    def unsettled(self, age_seconds: float) -> list[str]:
+        """Names of files that came longer ago than that and whose row is not known to be committed."""
+        if not self.incoming.is_dir():
+            return []
+        before = self.now() - age_seconds
+        with os.scandir(self.incoming) as found:
+            return [each.name for each in found if _NAME.fullmatch(each.name) and each.stat().st_mtime < before]
 
     def names(self) -> Iterator[str]:
         """The names of all files in their places."""
@@ -79,12 +81,19 @@ class FolderStore:
             if _NAME.fullmatch(path.name):
                 yield path.name
 
-    def age_seconds(self, name: str, now: float) -> float:
+    def age_seconds(self, name: str) -> float:
         """How long ago a file was stored; 0 where it is gone meanwhile."""
         try:
-            return now - self._place(name).stat().st_mtime
+            return self.now() - self._place(name).stat().st_mtime
         except OSError:
             return 0.0
+
+    def now(self) -> float:
+        """The instant by the clock that dates the files, which is the disk's: another clock may differ by days."""
+        probe = self.incoming / "clock"
+        self.incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe.touch()
+        return probe.stat().st_mtime
 
     def _place(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

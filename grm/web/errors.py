@@ -6,9 +6,10 @@ import structlog
 from flask import Flask, g, render_template, request
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 from werkzeug.wrappers import Response
 
+from grm.kernel.context import settings
 from grm.kernel.db import db
 from grm.kernel.errors import (
     Conflict,
@@ -20,6 +21,7 @@ from grm.kernel.errors import (
     TooMany,
     Unavailable,
 )
+from grm.web import uploads
 
 log = structlog.get_logger("grm.web")
 HIDDEN_FIELDS = {"csrf_token", "password", "otp", "secret", "draft"}
@@ -49,6 +51,9 @@ def typed_text() -> dict[str, str]:
         return {}
     try:
         return {key: value for key, value in request.form.items() if key not in HIDDEN_FIELDS and value.strip()}
+    except RequestEntityTooLarge:
+        fields = uploads.typed_before_files()
+        return {key: value for key, value in fields.items() if key not in HIDDEN_FIELDS and value.strip()}
     except HTTPException:
         return {}  # the body itself is what could not be taken
 
@@ -70,7 +75,8 @@ def _http_error(error: HTTPException) -> Any:
             "This server does not answer to that name.\n", error.code, content_type="text/plain; charset=utf-8"
         )
     typed = typed_text() if error.code in (400, 413) else {}
-    body, status, headers = page(error.code, typed=typed)
+    limits = {"file_megabytes": settings().attachment_megabytes} if error.code == 413 else {}
+    body, status, headers = page(error.code, typed=typed, **limits)
     if error.code == 405 and getattr(error, "valid_methods", None):
         headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
     return body, status, headers

@@ -9,6 +9,29 @@ def _(text: str) -> str:
 
 
 LABELS: dict[str, dict[str, str]] = {
+    "attachment_state": {
+        "stored": _("Scanned"),
+        "not_scanned": _("Not scanned"),
+        "quarantined": _("Waits for the virus scanner"),
+        "infected": _("Infected: deleted"),
+        "missing": _("Missing or changed"),
+    },
+    "media_type": {
+        "image/jpeg": _("Photo"),
+        "image/png": _("Picture"),
+        "application/pdf": _("PDF"),
+        "audio/mpeg": _("Sound recording"),
+        "audio/mp4": _("Sound recording"),
+        "audio/aac": _("Sound recording"),
+        "audio/ogg": _("Sound recording"),
+        "audio/amr": _("Sound recording"),
+        "audio/amr-wb": _("Sound recording"),
+        "audio/wav": _("Sound recording"),
+    },
+    "taken_out": {
+        "scripts": _("scripts were taken out"),
+        "files": _("files inside were taken out"),
+    },
     "status": {
         "filed": _("Filed"),
         "acknowledged": _("Acknowledged"),

@@ -23,6 +23,9 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 )
 
+FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+"""For a file that somebody handed in: whatever it is, it can do nothing here, not even if it is shown."""
+
 
 def init_app(app: Flask) -> None:
     """Check the token of every changing request and set the headers of every answer."""
@@ -96,7 +99,7 @@ def machine_endpoint(view: Any) -> Any:
 
 def _set_headers(response: Response) -> Response:
     headers = response.headers
-    headers["Content-Security-Policy"] = POLICY
+    headers.setdefault("Content-Security-Policy", POLICY)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"

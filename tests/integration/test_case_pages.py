@@ -81,7 +81,18 @@ def test_the_page_shows_the_case_and_what_may_be_done(session: Session, sign_in:
     assert CANARY not in page.text and CANARY in main(page.text).text
     assert f"{number[:4]}-{number[4:8]}-{number[8:]}" in main(page.text).text
     offered = {field["value"] for field in parse(page.text).all("input") if field["name"] == "action"}
-    assert offered == {"ACKNOWLEDGE", "CLAIM", "ASSIGN", "NOTE", "ASK", "REFER", "RESOLVE", "DECLINE", "INVESTIGATE"}
+    assert offered == {
+        "ACKNOWLEDGE",
+        "CLAIM",
+        "ASSIGN",
+        "NOTE",
+        "ASK",
+        "REFER",
+        "RESOLVE",
+        "DECLINE",
+        "INVESTIGATE",
+        "ATTACH",
+    }
     assert "Close the file : The case is not resolved yet." in main(page.text).text
     assert "+8801712345678" in page.text
     assert f"/cases/{number}/why" in page.text
