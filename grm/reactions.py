@@ -4,11 +4,11 @@ Handlers run inside the transaction that recorded the event; they insert rows (m
 """
 
 from grm.cases import events as cases
-from grm.cases import informing
+from grm.cases import informing, merging
 from grm.escalation import events as escalation
 from grm.escalation import withdrawal
 from grm.kernel.transaction import Reactions
-from grm.notifications import acts, climbs
+from grm.notifications import acts, climbs, closing, handovers, together
 from grm.notifications import events as outbox
 from grm.notifications import service as notifications
 from grm.notifications import withdrawal as outbox_withdrawal
@@ -19,20 +19,37 @@ REACTIONS: Reactions = {
     cases.QuestionAsked: (notifications.on_question_asked,),
     cases.ComplainantAnswered: (notifications.on_complainant_answered,),
     cases.CaseReferred: (notifications.on_case_referred,),
-    cases.CaseResolved: (informing.on_decided, notifications.on_case_resolved),
-    cases.CaseDeclined: (informing.on_decided, notifications.on_case_declined),
-    cases.CaseRecommended: (informing.on_decided, notifications.on_case_recommended),
-    cases.CaseComplied: (informing.on_decided, notifications.on_case_complied),
-    cases.CaseContested: (notifications.on_case_contested,),
-    cases.AppealFiled: (notifications.on_appeal_filed,),
+    cases.CaseReturned: (referrals.on_case_returned,),
+    cases.SubcaseSent: (referrals.on_subcase_sent,),
+    cases.SubcaseBack: (referrals.on_subcase_back,),
+    cases.CaseDirected: (referrals.on_case_directed,),
+    cases.DirectionAnswered: (referrals.on_direction_answered,),
+    cases.CaseTakenUp: (referrals.on_case_taken_up,),
+    cases.CaseResolved: (informing.on_decided, notifications.on_case_resolved, merging.on_lead_decided),
+    cases.CaseDeclined: (informing.on_decided, notifications.on_case_declined, merging.on_lead_decided),
+    cases.CaseRecommended: (informing.on_decided, notifications.on_case_recommended, merging.on_lead_decided),
+    cases.CaseComplied: (informing.on_decided, notifications.on_case_complied, merging.on_lead_decided),
+    cases.CaseMerged: (together.on_case_merged,),
+    cases.CaseUnmerged: (together.on_case_unmerged,),
+    cases.CaseAnsweredTogether: (informing.on_decided, together.on_answered_together),
+    cases.ComplainantAdded: (together.on_complainant_added,),
+    cases.CaseContested: (notifications.on_case_contested, merging.on_follower_gone),
+    cases.AppealFiled: (notifications.on_appeal_filed, merging.on_follower_gone),
     cases.InvestigationStarted: (notifications.on_investigation_started,),
     cases.InvestigationReported: (acts.on_investigation_reported,),
     cases.ExtensionRequested: (acts.on_extension_requested,),
     cases.ExtensionDecided: (acts.on_extension_decided,),
     cases.InformationAdded: (acts.on_information_added,),
     cases.CaseResumed: (acts.on_case_resumed,),
-    cases.CaseWithdrawn: (acts.on_case_withdrawn,),
+    cases.CaseWithdrawn: (acts.on_case_withdrawn, merging.on_follower_gone, merging.on_lead_withdrawn),
     cases.CaseClosed: (notifications.on_case_closed,),
+    cases.LetterWritten: (closing.on_letter_written,),
+    cases.CaseSentBack: (closing.on_case_sent_back,),
+    cases.HearingSet: (closing.on_hearing_set,),
+    cases.HearingCancelled: (closing.on_hearing_cancelled,),
+    cases.HearingNear: (closing.on_hearing_near,),
+    cases.WorkHandedOver: (handovers.on_work_handed_over,),
+    cases.HandoverDue: (handovers.on_handover_due,),
     escalation.LadderClimbed: (climbs.on_ladder_climbed,),
     escalation.DatesMoved: (outbox_withdrawal.on_dates_moved,),
     outbox.RungsUntold: (withdrawal.on_rungs_untold,),

@@ -1,12 +1,14 @@
 """What follows when the complainant is not content: it is not solved, a first and a second appeal, and what the cell
 recommends to a ministry. Acts like those of `grm/cases/service.py`, by the same spine and with the same errors."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from grm.cases import events, instances, spine
+from grm.cases import closing, events, instances, lifecycle, spine
 from grm.cases.content import SHORTEST_REPLY, Content
 from grm.cases.instances import Instance
+from grm.cases.referrals import NOT_REFERRED
 from grm.cases.service import answer_texts
 from grm.cases.spine import Step, acting, apply
 from grm.cases.states import ENDED, Action, Status
@@ -42,7 +44,7 @@ def appeal_case(
     `grounds` may be empty). The next instance takes the case, unassigned and at level 0, under a clock of its own."""
     content = Content()
     with acting(actor, tracking_number, version, Action.APPEAL, now) as step:
-        is_silence = Status(step.case.status) not in ENDED
+        is_silence = Status(step.case.status) not in ENDED or lifecycle.is_awaiting_lead(step.facts)
         text = content.text("grounds", grounds, is_required=not is_silence)
         content.check()
         to = instances.above(step.session, step.case, step.facts, step.today)
@@ -73,11 +75,13 @@ def recommend_case(
     prevention: str,
     contact: str,
     reason: str = "",
+    confirmed: Collection[str] | None = None,
     now: datetime | None = None,
 ) -> int:
     """The cell decides a second appeal and recommends something to the ministry, whose appeal desk has it done.
 
-    `IllegalAction` `nobody-to-comply` where no ministry stands behind the case, or only the accused.
+    `IllegalAction` `nobody-to-comply` where no ministry stands behind the case, or only the accused; `Questioned` as
+    `service.resolve_case` does.
     """
     content = Content()
     texts = answer_texts(content, outcome, reply, root_cause, prevention, contact, reason)
@@ -87,9 +91,10 @@ def recommend_case(
         to = instances.ministry_desk(step.session, step.case, step.facts, step.today)
         if to is None:
             raise IllegalAction("nobody-to-comply")
-        data = {"outcome": outcome, "contact": contact, **_moved(step, to)}
+        questioned = closing.judge(step, texts["reply"], confirmed)
+        data = {"outcome": outcome, "contact": contact, **_moved(step, to), **questioned}
         change = {"office_id": to.office_id, "desk": to.desk, "assignee_id": None, "main_clock": "comply"}
-        apply(step, "recommended", data, texts, change | {"outcome": outcome})
+        apply(step, "recommended", data, texts, change | {"outcome": outcome} | NOT_REFERRED)
         step.act.record(
             events.CaseRecommended(**step.about(), outcome=outcome, contact=contact, due_on=step.case.due_on)
         )
@@ -97,15 +102,25 @@ def recommend_case(
 
 
 def comply_case(
-    actor: Actor, tracking_number: str, version: int | None, reply: str, *, now: datetime | None = None
+    actor: Actor,
+    tracking_number: str,
+    version: int | None,
+    reply: str,
+    *,
+    confirmed: Collection[str] | None = None,
+    now: datetime | None = None,
 ) -> int:
-    """The ministry reports what it has done on the cell's recommendation; the complainant may say that it has not."""
+    """The ministry reports what it has done on the cell's recommendation; the complainant may say that it has not.
+
+    Raises `Questioned` as `service.resolve_case` does.
+    """
     content = Content()
     text = content.text("reply", reply, shortest=SHORTEST_REPLY)
     with acting(actor, tracking_number, version, Action.COMPLY, now) as step:
         content.check()
+        questioned = closing.judge(step, text, confirmed)
         confirm_by_on = spine.window_ends_on(step, "confirm")
-        apply(step, "complied", {"confirm_by_on": confirm_by_on}, {"reply": text})
+        apply(step, "complied", {"confirm_by_on": confirm_by_on, **questioned}, {"reply": text})
         step.act.record(events.CaseComplied(**step.about(), confirm_by_on=confirm_by_on))
         return step.case.version
 
@@ -131,4 +146,5 @@ def _anew(to: Instance, main_clock: str) -> dict[str, Any]:
         "assignee_id": None,
         "outcome": None,
         "ended_at": None,
+        **NOT_REFERRED,
     }

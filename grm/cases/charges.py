@@ -33,16 +33,17 @@ class Happening(Protocol):
 @dataclass(frozen=True, slots=True)
 class Holder:
     """With whom days lay. `office`: an officer of a desk, or the desk itself (`officer_id` None). `complainant`: the clock
-    stood still for an answer. `decided`: there was a decision, and no appeal yet."""
+    stood still for an answer. `decided`: there was a decision, and no appeal yet. `merged`: it was to be answered with
+    another case."""
 
-    kind: Literal["office", "complainant", "decided"]
+    kind: Literal["office", "complainant", "decided", "merged"]
     office_id: int | None = None
     desk: str = ""
     tier: str = ""
     officer_id: int | None = None
 
 
-COMPLAINANT, DECIDED = Holder("complainant"), Holder("decided")
+COMPLAINANT, DECIDED, MERGED = Holder("complainant"), Holder("decided"), Holder("merged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def charge(
     """
     known = _holders(events)
     last_at, last_holder = known[-1]
-    is_ended = last_holder == DECIDED
+    is_ended = last_holder in (DECIDED, MERGED)
     end_at = last_at if is_ended else now
     filed_on, until_on = dhaka_date(events[0].at), max(dhaka_date(events[0].at), dhaka_date(end_at))
     still = [(dhaka_date(each.from_at), dhaka_date(each.until_at or now)) for each in pauses]
@@ -118,7 +119,7 @@ def charge(
         while index + 1 < len(known) and known[index + 1][0] < end_of_day(on):
             index += 1
         at, holder = known[index]
-        if holder == DECIDED and index and dhaka_date(at) == on:
+        if holder in (DECIDED, MERGED) and index and dhaka_date(at) == on:
             holder = known[index - 1][1]
         if holder.kind == "office" and any(begin <= on < end for begin, end in still):
             holder = COMPLAINANT
@@ -141,18 +142,21 @@ def _holders(events: Sequence[Happening]) -> list[tuple[datetime, Holder]]:
     """Who has the case from which instant on."""
     found: list[tuple[datetime, Holder]] = []
     office_id: int | None = None
-    desk, tier, officer_id, is_decided = "", "gro", None, False
+    desk, tier, officer_id, is_decided, is_merged = "", "gro", None, False, False
     for event in events:
         data = event.data
         if event.kind == "filed":
             office_id, desk = data.get("office_id"), data.get("desk", "")
-        elif "to_office_id" in data:  # referred, contested, appealed, recommended
-            office_id, desk, officer_id = data["to_office_id"], data.get("to_desk", ""), None
+        elif "to_office_id" in data:  # referred, returned, contested, appealed, recommended; who takes a case up has it
+            office_id, desk, officer_id = data["to_office_id"], data.get("to_desk", ""), data.get("officer_id")
             tier = data.get("tier", tier)
-        elif event.kind == "assigned":
+        elif event.kind in ("assigned", "unmerged"):
             officer_id = data.get("officer_id")
+        elif event.kind == "unassigned":
+            officer_id = None
         is_decided = data["status_to"] in _ENDED if "status_to" in data else is_decided
-        holder = DECIDED if is_decided else Holder("office", office_id, desk, tier, officer_id)
+        is_merged = event.kind == "merged" or (is_merged and event.kind != "answered_together" and is_decided)
+        holder = MERGED if is_merged else DECIDED if is_decided else Holder("office", office_id, desk, tier, officer_id)
         if not found or found[-1][1] != holder:
             found.append((event.at, holder))
     return found

@@ -5,8 +5,10 @@ has them at hand anyway (never printed: ``repr=False``). All fields are given by
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
+from grm.cases.models import Case
 from grm.kernel.events import Event
 
 
@@ -179,3 +181,151 @@ class CaseComplied(CaseFact):
     """The ministry has done what the cell recommended; the complainant has until `confirm_by_on` to object."""
 
     confirm_by_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterWritten(CaseFact):
+    """The office wrote to the complainant how the matter stands; nothing ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSentBack(CaseFact):
+    """The superior is not content with the answer: `officer_id`, who has the case, works on it again, until `due_on`."""
+
+    officer_id: int | None
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearingFact(CaseFact):
+    """What every fact about a hearing says: which one, when it is (or was to be), and who has the case."""
+
+    hearing_id: int
+    at: datetime
+    officer_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearingSet(HearingFact):
+    """A hearing was set, or moved to another day, hour or place. `officer_is_told`: somebody else did it."""
+
+    is_moved: bool
+    officer_is_told: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearingCancelled(HearingFact):
+    """A hearing to come is called off."""
+
+    officer_is_told: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearingNear(HearingFact):
+    """A hearing is tomorrow."""
+
+
+def about(case: Case) -> dict[str, Any]:
+    """The fields that every fact about a case has."""
+    return {
+        "case_id": case.id,
+        "tracking_number": case.tracking_number,
+        "is_sensitive": case.is_sensitive,
+        "office_id": case.office_id,
+        "desk": case.desk,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReturned(CaseFact):
+    """An office did not take what was referred to it: the case lies at the sender's desk again (`office_id`, `desk`)."""
+
+    from_office_id: int
+    to_office_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubcaseSent(CaseFact):
+    """A part of a case was sent to another office as a case of its own, which this fact is about."""
+
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubcaseBack(CaseFact):
+    """A part of this case was answered, or returned; `officer_id` is who handles the whole, if anybody does."""
+
+    officer_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDirected(CaseFact):
+    """The Cabinet Division has given a direction, to be answered by `due_on`; `officer_id` is who handles the case."""
+
+    officer_id: int | None
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectionAnswered(CaseFact):
+    """The direction is answered; `officer_id` is who gave it."""
+
+    officer_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseTakenUp(CaseFact):
+    """A superior has taken up a late case on the tier `tier`; `former_officer_id` is who had it at the desk it came from."""
+
+    from_office_id: int
+    from_desk: str
+    former_officer_id: int | None
+    tier: str
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseMerged(CaseFact):
+    """The case is a duplicate and is answered together with another, by `due_on`."""
+
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseUnmerged(CaseFact):
+    """The case is answered by itself again; `officer_id` is who has it and did not set it apart. `is_by_officer`: an officer did."""
+
+    officer_id: int | None
+    is_by_officer: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseAnsweredTogether(CaseFact):
+    """A merged case has the answer of its lead; `decision` is the kind of it: resolved, declined, recommended or complied."""
+
+    decision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplainantAdded(CaseFact):
+    """Somebody has joined in the complaint (`complainant_id`)."""
+
+    complainant_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkHandedOver(Event):
+    """An officer's open work went to others in one act. `counts` says how many duties each successor got, to be told once."""
+
+    handover_id: int
+    counts: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverDue(Event):
+    """A posting is to end on `leaving_on`, and something is not handed over on the Dhaka date `on`: these officers are reminded."""
+
+    posting_id: int
+    leaving_on: date
+    on: date
+    officer_ids: tuple[int, ...]

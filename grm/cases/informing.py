@@ -5,6 +5,9 @@ Told is who spoke or wrote with the officer in deciding, whom a message reached,
 and whom an officer has called, written to or met (`Action.INFORM`). Where nobody can be told, because the complaint is
 anonymous or has no address, the clock is met at once: the tracking page is the only way there ever was.
 
+Of a complaint that several make, who filed it counts: their time begins with their knowing. Who has joined in and was not
+reached leaves a task all the same, which their own message ends, or an officer.
+
 A message that did not arrive leaves a task (`ContactTask`) and the mark `is_not_informed` until one of these happens. The
 caller of what has no actor of its own holds the case row locked and commits.
 """
@@ -14,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from grm.cases import events, history, spine
@@ -44,19 +47,26 @@ class Undelivered:
     subject: str
     channel: str
     reason: str
+    complainant_id: int | None = None
+    """Whom it was for, where it is one who has joined in; none: who filed."""
 
 
 # --- a decision -----------------------------------------------------------------------------------------------------
 
 
 def on_decided(
-    act: Act, event: events.CaseResolved | events.CaseDeclined | events.CaseRecommended | events.CaseComplied
+    act: Act,
+    event: events.CaseResolved
+    | events.CaseDeclined
+    | events.CaseRecommended
+    | events.CaseComplied
+    | events.CaseAnsweredTogether,
 ) -> None:
     """Start the inform clock; who was in touch with the officer, and where nobody can be told, is informed with it."""
     session = act.session
     case = session.get_one(Case, event.case_id)
     deadlines.start(session, case.id, INFORM, spine.clock_facts(session, case), act.now)
-    if not isinstance(event, events.CaseDeclined | events.CaseComplied) and event.contact in _IN_TOUCH:
+    if isinstance(event, events.CaseResolved | events.CaseRecommended) and event.contact in _IN_TOUCH:
         _informed(session, case, act.now)
     elif not _can_be_told(session, case):
         _informed(session, case, act.now)
@@ -64,18 +74,29 @@ def on_decided(
 
 
 def _can_be_told(session: Session, case: Case) -> bool:
+    return _filer_can_be_told(session, case) or _has_address(session, case, Complainant.role == "member")
+
+
+def _filer_can_be_told(session: Session, case: Case) -> bool:
     if case.is_anonymous or case.preferred_channel == "none":
         return False
-    has_address = or_(Complainant.phone_sealed.is_not(None), Complainant.email_sealed.is_not(None))
-    return bool(session.execute(select(exists().where(Complainant.case_id == case.id, has_address))).scalar_one())
+    return _has_address(session, case, Complainant.role != "member")
+
+
+def _has_address(session: Session, case: Case, who: ColumnElement[bool]) -> bool:
+    has_one = or_(Complainant.phone_sealed.is_not(None), Complainant.email_sealed.is_not(None))
+    return bool(session.execute(select(exists().where(Complainant.case_id == case.id, who, has_one))).scalar_one())
 
 
 # --- told, or not -----------------------------------------------------------------------------------------------------
 
 
-def delivered(act: Act, case: Case, message_id: int, about: About) -> None:
-    """A message has arrived: its task is done; if it tells of the decision that the inform clock waits for, so is that."""
+def delivered(act: Act, case: Case, message_id: int, about: About, complainant_id: int | None = None) -> None:
+    """A message has arrived: its task is done; if it tells of the decision that the inform clock waits for, so is that. One for
+    somebody who has joined in (`complainant_id`) counts only where who filed cannot be told."""
     _close(act.session, case, act.now, "delivered", message_id)
+    if complainant_id is not None and _filer_can_be_told(act.session, case):
+        return
     if about == "decision" and is_awaited(act.session, case.id):
         _informed(act.session, case, act.now)
         data = {"how": "delivered", "message_id": message_id}
@@ -101,6 +122,7 @@ def not_delivered(act: Act, case: Case, message: Undelivered) -> None:
             channel=message.channel,
             reason=message.reason,
             opened_at=act.now,
+            complainant_id=message.complainant_id,
         )
     )
     case.is_not_informed = True
@@ -115,6 +137,8 @@ def _still_matters(act: Act, case: Case, message: Undelivered) -> bool:
         return Status(case.status) is Status.WAITING
     if is_awaited(act.session, case.id):
         return True
+    if message.complainant_id is not None:
+        return Status(case.status) in ENDED
     if _last_informed(act.session, case.id).get("message_id") != message.message_id:
         return False
     deadlines.meet(act.session, case.id, APPEAL_WINDOW, act.now)
@@ -169,7 +193,7 @@ def note_reading(tracking_number: str, *, now: datetime | None = None) -> bool:
         ).one()
         if not case.is_not_informed and not is_awaited(session, case.id):
             return False
-        _close(session, case, act.now, "read")
+        _close(session, case, act.now, "read", of_filer=True)
         if is_awaited(session, case.id):
             _informed(session, case, act.now)
         history.append(session, case, "informed", complainant(tracking_number), act.now, {"how": "read"})
@@ -202,12 +226,15 @@ def _close(
     *,
     contacted_on: date | None = None,
     officer_id: int | None = None,
+    of_filer: bool = False,
 ) -> None:
-    """End the open tasks of a case, or the one of a message; the mark goes with the last."""
+    """End the open tasks of a case, those of who filed, or the one of a message; the mark goes with the last."""
     if not case.is_not_informed:
         return
     session.flush()
     which = ContactTask.message_id == message_id if message_id is not None else ContactTask.case_id == case.id
+    if of_filer:
+        which = and_(which, ContactTask.complainant_id.is_(None))
     session.execute(
         update(ContactTask)
         .where(which, ContactTask.closed_at.is_(None))

@@ -109,7 +109,8 @@ _STANDING = literal_column(
             SELECT FROM deadline AS d
             WHERE d.case_id = cases.id AND d.kind = 'investigate' AND d.started_at >= main.started_at),
         'extension', (
-            SELECT jsonb_build_array(x.state, x.requested_by_id, x.handed_to_id) FROM extension AS x WHERE x.deadline_id = main.id),
+            SELECT jsonb_build_array(x.state, x.requested_by_id, x.handed_to_id)
+            FROM extension AS x WHERE x.deadline_id = main.id),
         'confirm_by_on', CASE WHEN cases.status = 'resolved' THEN (
             SELECT e.data ->> 'confirm_by_on' FROM case_event AS e
             WHERE e.case_id = cases.id AND e.kind IN ('resolved', 'complied') ORDER BY e.seq DESC LIMIT 1)

@@ -19,6 +19,7 @@ from grm.web.labels import label
 from grm.web.locale import gettext, language, ngettext
 from grm.web.presentation import digits, name, number, show_date, show_weekday
 
+_MOVES = ("redated", "extension_approved", "merged_in", "unmerged_from")
 _A_WEEK = [date(2024, 1, 1 + n) for n in range(7)]  # begins on a Monday
 
 
@@ -33,6 +34,8 @@ class Move:
     why: str
     days: tuple[str, ...]
     is_extension: bool
+    is_merge: bool = False
+    """Whether a duplicate that was filed earlier has moved it, or one that was set apart again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,12 @@ def moves_of(explanations: Sequence[Explanation], events: Sequence[EventLine]) -
     """What moved each clock. A move belongs to the epoch of its kind that was running: the last one begun before it."""
     found: dict[int, list[Move]] = {each.deadline_id: [] for each in explanations}
     for line in events:
-        if line.kind not in ("redated", "extension_approved") or not line.data.get("from_due_on"):
+        if line.kind not in _MOVES or not line.data.get("from_due_on"):
             continue
         kind = line.data.get("deadline_kind")
-        clocks = [each for each in explanations if each.kind == kind and each.started_at <= line.at]
+        clocks = [each for each in explanations if each.kind == kind and each.begun_at <= line.at]
         if clocks:
-            found[max(clocks, key=lambda each: each.started_at).deadline_id].append(_move(line))
+            found[max(clocks, key=lambda each: each.epoch).deadline_id].append(_move(line))
     return {deadline_id: tuple(moves) for deadline_id, moves in found.items()}
 
 
@@ -75,7 +78,13 @@ def charged_of(
     session: Session, explanations: Sequence[Explanation], events: Sequence[EventLine], now: datetime
 ) -> Charged:
     """The days of a case, shared out by its history and the pauses of its main clocks."""
-    pauses: list[Pause] = [pause for each in explanations if each.kind in MAIN_KINDS for pause in each.pauses]
+    pauses: list[Pause] = [
+        pause
+        for each in explanations
+        if each.kind in MAIN_KINDS
+        for pause in each.pauses
+        if pause.from_at >= each.begun_at  # what a clock has taken over from another was no rest of this case's
+    ]
     return charges.charge(events, pauses, now, deadline_queries.calendar(session).is_working_day)
 
 
@@ -83,6 +92,8 @@ def holder_in_words(holder: Holder, officers: Mapping[int, Named], book: Directo
     """With whom days lay, in one line."""
     if holder.kind == "complainant":
         return gettext("The complainant: the clock stood still for an answer")
+    if holder.kind == "merged":
+        return gettext("Another case: this one was to be answered together with it")
     if holder.kind == "decided":
         return gettext("Nobody in the offices: decided, and not appealed yet")
     office = name(book.office(holder.office_id)) if holder.office_id is not None else "–"
@@ -156,6 +167,17 @@ def _skipped(explanation: Explanation) -> list[str]:
 
 def _moved(move: Move) -> str:
     values = {"day": show_date(move.at), "before": show_date(move.before), "after": show_date(move.after)}
+    if move.is_merge and move.after > move.before:
+        return gettext(
+            "On %(day)s the date moved from %(before)s to %(after)s: the other complaint is answered by itself again.",
+            **values,
+        )
+    if move.is_merge:
+        return gettext(
+            "On %(day)s the date moved from %(before)s to %(after)s: another complaint about the same matter, filed earlier, "
+            "is answered together with yours.",
+            **values,
+        )
     if move.days:
         return gettext(
             "On %(day)s the date moved from %(before)s to %(after)s: %(days)s.", **values, days="; ".join(move.days)
@@ -178,6 +200,7 @@ def _move(line: EventLine) -> Move:
         why=why,
         days=days,
         is_extension=is_extension,
+        is_merge=line.kind in ("merged_in", "unmerged_from"),
     )
 
 

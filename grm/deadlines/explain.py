@@ -26,6 +26,8 @@ class Explanation:
     epoch: int
     state: str
     started_at: datetime
+    begun_at: datetime
+    """Since when there is this clock: later than `started_at` where it has taken over the start of an earlier one."""
     start_on: date
     due_on: date
     due_at: datetime
@@ -119,6 +121,7 @@ def explain(session: Session, deadline: Deadline) -> Explanation:
         epoch=deadline.epoch,
         state=deadline.state,
         started_at=deadline.started_at,
+        begun_at=deadline.begun_at or deadline.started_at,
         start_on=result.start_on,
         due_on=deadline.due_on,
         due_at=deadline.due_at,
@@ -163,6 +166,9 @@ def as_text(explanation: Explanation) -> str:
         f" ({explanation.calendar_source})",
         f"  started   {explanation.started_at.astimezone(DHAKA):%Y-%m-%d %H:%M} Dhaka time",
     ]
+    if explanation.begun_at > explanation.started_at:
+        since = f"{explanation.begun_at.astimezone(DHAKA):%Y-%m-%d %H:%M}"
+        lines.append(f"  taken     over on {since} from an earlier clock, with its start and its pauses")
     lines += [_line_as_text(line) for line in explanation.lines]
     lines.append(
         f"  sum       {explanation.counted} counted, {explanation.weekends} weekly days off, "

@@ -183,6 +183,26 @@ def newest(session: Session, case_id: int, kind: str) -> Deadline:
     return session.scalars(_clocks(case_id, kind)).all()[-1]
 
 
+def clocks_of_kind(session: Session, case_id: int, kind: str) -> Sequence[Deadline]:
+    """All clocks of a kind that a case has had, the oldest first, locked."""
+    return session.scalars(_clocks(case_id, kind)).all()
+
+
+def end_clock(session: Session, clock: Deadline, now: datetime) -> None:
+    """End a live clock, met if in time, else breached."""
+    _end(session, clock, now)
+
+
+def is_live(clock: Deadline) -> bool:
+    """Whether the step is still to be done, in time or late."""
+    return _is_live(clock)
+
+
+def rung_of(session: Session, kind: str, level: int | None) -> Rung | None:
+    """The rung of a kind's ladder at a level; None for none."""
+    return _rung(session, kind, level)
+
+
 def _plan_one(
     session: Session, kind: str, facts: CaseFacts, started_at: datetime, epoch: int, policy_on: date | None = None
 ) -> Planned:

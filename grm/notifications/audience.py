@@ -4,7 +4,7 @@ Complainants choose a channel when they file; who files anonymously left no addr
 told at the address on file when the message is sent. Nobody whom a grievance is against is ever told of it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -21,8 +21,18 @@ from grm.offices.queries import StaffedPost, directory, holders, is_on_leave
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who has joined in a complaint, and where they are told."""
+
+    complainant_id: int
+    channel: Channel
+    address: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CaseContact:
-    """What a message about a case needs: facts of the case, and the complainant's choice and addresses."""
+    """What a message about a case needs: facts of the case, and the complainant's choice and addresses. `members` are the others
+    who are told, each once: nobody with the address of another."""
 
     case_id: int
     tracking_number: str
@@ -34,6 +44,7 @@ class CaseContact:
     language: str
     channel: Channel | None
     address: str | None = field(repr=False)
+    members: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ def chosen(preferred: str, phone: str | None, email: str | None) -> tuple[Channe
 def contacts_of(session: Session, keyring: Keyring, case_ids: Collection[int]) -> dict[int, CaseContact]:
     """The contacts of cases by case id, in one statement however many they are.
 
-    The complainant's own address comes before a representative's.
+    The complainant's own address comes before a representative's; who has joined in is told beside them.
     """
     rows = session.execute(
         select(
@@ -74,6 +85,8 @@ def contacts_of(session: Session, keyring: Keyring, case_ids: Collection[int]) -
             Case.history_length,
             Case.language,
             Case.preferred_channel,
+            Complainant.id.label("complainant_id"),
+            Complainant.role,
             Complainant.phone_sealed,
             Complainant.email_sealed,
         )
@@ -200,8 +213,9 @@ def is_tainted(post: StaffedPost, accused: Collection[Any]) -> bool:
 def _contact(keyring: Keyring, people: list[Any]) -> CaseContact:
     case = people[0]
     number = case.tracking_number
-    phone = next((person.phone_sealed for person in people if person.phone_sealed), None)
-    email = next((person.email_sealed for person in people if person.email_sealed), None)
+    filers = [person for person in people if person.role != "member"]
+    phone = next((person.phone_sealed for person in filers if person.phone_sealed), None)
+    email = next((person.email_sealed for person in filers if person.email_sealed), None)
     found = None
     if not case.is_anonymous:
         found = chosen(
@@ -221,7 +235,27 @@ def _contact(keyring: Keyring, people: list[Any]) -> CaseContact:
         case.language,
         channel,
         address,
+        tuple(_members(keyring, number, people, found)),
     )
+
+
+def _members(
+    keyring: Keyring, number: str, people: list[Any], filer: tuple[Channel, str] | None
+) -> Iterator[Member]:
+    """Who has joined in and left an address that nobody before them has: a phone that is shared gets one message."""
+    taken = {filer[1].casefold()} if filer else set()
+    for person in people:
+        if person.role != "member":
+            continue
+        phone, email = person.phone_sealed, person.email_sealed
+        found = chosen(
+            "sms",
+            keyring.open(phone, f"complainant.phone:{number}") if phone else None,
+            keyring.open(email, f"complainant.email:{number}") if email else None,
+        )
+        if found is not None and found[1].casefold() not in taken:
+            taken.add(found[1].casefold())
+            yield Member(person.complainant_id, *found)
 
 
 def _channels(*, email: str | None, phone: str | None) -> list[Channel]:

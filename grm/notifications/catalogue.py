@@ -23,6 +23,8 @@ LONGEST_PUBLIC_URL = 40
 PLACEHOLDERS: Mapping[str, str] = {
     "tracking_number": "the case's public number, in groups of 4-4-5",
     "due_on": "the last day for the answer, as people write it",
+    "hearing_on": "the day of a hearing",
+    "hearing_time": "its hour in Dhaka",
     "level": "how far the case has climbed, 1 to 3",
     "track_url": "where a complainant reads and answers: PUBLIC_URL/track",
     "case_url": "the case's page for officers: PUBLIC_URL/cases/<tracking number>",
@@ -30,8 +32,10 @@ PLACEHOLDERS: Mapping[str, str] = {
     "admin_url": "the administrators' page: PUBLIC_URL/admin",
     "covered_until": "the last day up to which holidays are announced",
     "missing": "how many of the next working days lie beyond it",
-    "day": "the day of a digest",
-    "total": "how many cases a digest tells of",
+    "handover_url": "the page of a handover: PUBLIC_URL/people/handovers/<number>",
+    "people_url": "the page of posts and officers: PUBLIC_URL/people",
+    "day": "the day of a digest; or of leaving a post",
+    "total": "how many cases a digest tells of; or how many duties were handed over",
     "counts": "how many of them at which level",
     "cases": "the most urgent of them, a line each: number, what is due and when; sensitive ones only as a number",
 }
@@ -90,6 +94,8 @@ RESTORED = "system-restored-officer"
 """The one notice after a restore, instead of everything that may have been told before (ADR 0019)."""
 
 CALENDAR_SHORT = "calendar-short-officer"
+WORK_HANDED = "work-handed-officer"
+HANDOVER_DUE = "handover-due-officer"
 
 _ENTRIES = (
     # What a person is waiting for goes first, whatever a sweep has just put into the outbox.
@@ -102,6 +108,25 @@ _ENTRIES = (
     _to_complainant("case-recommended-complainant", "tracking_number track_url", "tracking_number due_on track_url", 2),
     _to_complainant("case-complied-complainant", "tracking_number track_url", "tracking_number track_url", 2),
     _to_complainant("case-appealed-complainant", "tracking_number due_on", "tracking_number due_on track_url", 2),
+    # Somebody would come in vain, or not at all.
+    *(
+        _to_complainant(
+            f"hearing-{what}-complainant",
+            "tracking_number hearing_on hearing_time track_url",
+            "tracking_number hearing_on hearing_time track_url",
+            2,
+            while_open=True,
+        )
+        for what in ("set", "moved", "near")
+    ),
+    _to_complainant(
+        "hearing-cancelled-complainant", "tracking_number hearing_on", "tracking_number hearing_on track_url", 2
+    ),
+    _to_complainant("case-written-complainant", "tracking_number track_url", "tracking_number track_url", 2),
+    *(
+        _to_complainant(key, "tracking_number due_on", "tracking_number due_on track_url", 2)
+        for key in ("case-merged-complainant", "case-unmerged-complainant", "case-joined-complainant")
+    ),
     _to_complainant(SENSITIVE_COMPLAINANT, "track_url", "track_url", 2),
     _to_officer(
         "case-escalated-officer",
@@ -113,6 +138,13 @@ _ENTRIES = (
     _to_complainant("case-referred-complainant", "tracking_number due_on", "tracking_number due_on track_url", 4),
     _to_complainant("case-closed-complainant", "tracking_number", "tracking_number track_url", 4, parts=1),
     _to_complainant("case-late-complainant", "tracking_number", "tracking_number due_on track_url", 4, while_open=True),
+    *(
+        _to_officer(f"hearing-{what}-officer", "tracking_number hearing_on hearing_time case_url", 3, while_open=True)
+        for what in ("set", "moved", "near")
+    ),
+    _to_officer("hearing-cancelled-officer", "tracking_number hearing_on hearing_time case_url", 3),
+    _to_complainant("case-sent-back-complainant", "tracking_number due_on", "tracking_number due_on track_url", 4),
+    _to_officer("case-sent-back-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-assigned-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-referred-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-appealed-officer", "tracking_number due_on case_url", 4, while_open=True),
@@ -129,9 +161,12 @@ _ENTRIES = (
             *("case-information-officer", "case-resumed-officer"),
         )
     ),
+    _to_officer("case-unmerged-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-withdrawn-officer", "tracking_number case_url", 4),
     _to_officer(DIGEST, "day total counts cases queue_url", 5, sms="counts queue_url"),
     _to_officer(RESTORED, "queue_url", 3),
+    _to_officer(WORK_HANDED, "total handover_url", 4),
+    _to_officer(HANDOVER_DUE, "day people_url", 4),
     _to_officer(CALENDAR_SHORT, "covered_until missing admin_url", 5),
     # Reminders go by digest. These are for what still lies in the outbox from before.
     _to_officer("case-unacknowledged-officer", "tracking_number due_on case_url", 5, while_open=True),

@@ -5,8 +5,8 @@ What the ladder has climbed is told by `grm/notifications/climbs.py`.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -202,31 +202,47 @@ def on_investigation_started(act: Act, event: events.InvestigationStarted) -> No
 def complainant_drafts(
     template: str, contact: CaseContact, cause: str, at: datetime, not_before: datetime, due_on: date | None = None
 ) -> Iterable[Draft]:
-    """The message to a complainant, if there is one: who chose none, or left no address, gets none. `cause` tells two of a
-    kind apart; an SMS leaves no earlier than `not_before`."""
+    """The messages to the complainant and to who has joined in: who chose none, or left no address, gets none. `cause` tells two
+    of a kind apart; an SMS leaves no earlier than `not_before`. The key of a member's message ends with who it is for."""
+    told: list[tuple[Channel, str, str]] = []
     if contact.channel is not None and contact.address is not None:
+        told.append((contact.channel, contact.address, ""))
+    told += [(each.channel, each.address, f":{each.complainant_id}") for each in contact.members]
+    for channel, address, who in told:
         yield Draft(
-            f"{template}:{contact.case_id}:{cause}:{contact.channel}",
+            f"{template}:{contact.case_id}:{cause}:{channel}{who}",
             template,
-            contact.channel,
+            channel,
             contact.language,
             contact.case_id,
             contact.is_sensitive,
             {"tracking_number": contact.tracking_number, "due_on": (due_on or contact.due_on).isoformat()},
             at,
-            not_before if contact.channel == "sms" else at,
-            address=contact.address,
+            not_before if channel == "sms" else at,
+            address=address,
         )
 
 
-def tell_complainant(act: Act, event: events.CaseFact, template: str) -> None:
-    """Tell the complainant by the channel they chose; nothing for who left no address."""
+def tell_complainant(
+    act: Act, event: events.CaseFact, template: str, more: Mapping[str, Any] | None = None, cause: str = ""
+) -> None:
+    """Tell the complainant by the channel they chose; nothing for who left no address. `more` has further values of the text,
+    `cause` what makes it one message where the length of the history does not."""
     contact = audience.contacts_of(act.session, context.keyring(), [event.case_id])[event.case_id]
-    insert(act, complainant_drafts(template, contact, str(contact.history_length), act.now, act.now))
+    drafts = complainant_drafts(template, contact, cause or str(contact.history_length), act.now, act.now)
+    insert(act, (replace(each, params={**each.params, **(more or {})}) for each in drafts))
 
 
-def tell_officer(act: Act, event: events.CaseFact, template: str, officer_id: int | None) -> None:
-    """By e-mail, to the officer named or else to who answers for the desk that holds the case."""
+def tell_officer(
+    act: Act,
+    event: events.CaseFact,
+    template: str,
+    officer_id: int | None,
+    more: Mapping[str, Any] | None = None,
+    cause: str = "",
+) -> None:
+    """By e-mail, to the officer named or else to who answers for the desk that holds the case; `more` and `cause` as in
+    `tell_complainant`."""
     contact = audience.contacts_of(act.session, context.keyring(), [event.case_id])[event.case_id]
     place, today = (contact.office_id, contact.desk), dhaka_date(act.now)
     if officer_id is None:
@@ -236,8 +252,8 @@ def tell_officer(act: Act, event: events.CaseFact, template: str, officer_id: in
     found = audience.officers_of(act.session, [officer_id] if officer_id is not None else [])
     drafts: list[Draft] = []
     for officer in found.values():
-        drafts += _officer_drafts(template, contact, officer, str(contact.history_length), act.now)
-    insert(act, drafts)
+        drafts += _officer_drafts(template, contact, officer, cause or str(contact.history_length), act.now)
+    insert(act, (replace(each, params={**each.params, **(more or {})}) for each in drafts))
 
 
 def _officer_drafts(

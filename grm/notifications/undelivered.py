@@ -55,7 +55,10 @@ _FIND = text(
 )
 _TAKE = text(
     f"""
-    SELECT id, key, case_id, officer_id, split_part(key, ':', 1) AS subject, channel, state, error FROM message
+    SELECT id, key, case_id, officer_id, split_part(key, ':', 1) AS subject, channel, state, error,
+           CASE WHEN address_sealed IS NOT NULL THEN CAST(substring(split_part(key, ':', 5) FROM '^[0-9]+$') AS bigint) END
+               AS complainant_id
+    FROM message
     WHERE id = :id AND {_TO_FOLLOW_UP} FOR NO KEY UPDATE SKIP LOCKED
     """  # noqa: S608 - constants
 )
@@ -108,10 +111,13 @@ def _follow_up_one(message_id: int, now: datetime | None) -> str | None:
         case = _locked(session, message.case_id)
         about = MUST_KNOW[message.subject]
         if message.state == "delivered":
-            informing.delivered(act, case, message.id, about)
+            informing.delivered(act, case, message.id, about, message.complainant_id)
         else:
             reason = (message.error or message.state).splitlines()[0]
-            informing.not_delivered(act, case, Undelivered(message.id, about, message.subject, message.channel, reason))
+            lost = Undelivered(
+                message.id, about, message.subject, message.channel, reason, complainant_id=message.complainant_id
+            )
+            informing.not_delivered(act, case, lost)
         session.execute(_DONE, {"id": message_id})
         return str(message.state)
 
