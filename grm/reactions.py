@@ -8,7 +8,7 @@ from grm.cases import informing, merging
 from grm.escalation import events as escalation
 from grm.escalation import withdrawal
 from grm.kernel.transaction import Reactions
-from grm.notifications import acts, climbs, closing, handovers, together
+from grm.notifications import acts, climbs, closing, handovers, referrals, together
 from grm.notifications import events as outbox
 from grm.notifications import service as notifications
 from grm.notifications import withdrawal as outbox_withdrawal

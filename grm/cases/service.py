@@ -4,16 +4,21 @@
 `IllegalAction` (with the reason), `InvalidInput` (with a code for each field). `now` is given in tests and by the demo.
 """
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime
 
-from grm.cases import events, lifecycle, queries, referral, spine
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from grm.accounts.models import Officer
+from grm.cases import closing, events, lifecycle, queries, referral, referrals, spine, subcases
 from grm.cases.content import SHORTEST_REPLY, Content
 from grm.cases.permissions import HANDLER_ROLES, Accusation
 from grm.cases.spine import Step, acting, apply
 from grm.cases.states import CONTACTS, DECLINE_REASONS, OUTCOME_OF_END, OUTCOMES, Action, Status
 from grm.kernel import audit
 from grm.kernel.actor import SYSTEM, Actor
-from grm.kernel.errors import IllegalAction, InvalidInput
+from grm.kernel.errors import IllegalAction, InvalidInput, NotFound
 from grm.kernel.transaction import transaction
 from grm.offices.queries import PostHolder, StaffedPost, holders
 
@@ -30,6 +35,9 @@ def claim_case(actor: Actor, tracking_number: str, version: int | None, *, now: 
     """An officer of the desk takes the case."""
     with acting(actor, tracking_number, version, Action.CLAIM, now) as step:
         assert actor.officer_id is not None
+        hold_officer(step.session, actor.officer_id)
+        if actor.officer_id not in {holder.officer_id for seat in _seats(step) for holder in seat.holders}:
+            raise NotFound  # has left the office since the page was asked for
         return _give(step, actor.officer_id, is_claim=True)
 
 
@@ -38,6 +46,7 @@ def assign_case(
 ) -> int:
     """The case is given to an officer posted at the desk where it lies; `InvalidInput` for anybody else."""
     with acting(actor, tracking_number, version, Action.ASSIGN, now) as step:
+        hold_officer(step.session, assignee_id)
         if assignee_id not in {holder.officer_id for holder in handlers(step)}:
             raise InvalidInput(fields={"assignee": "choose-one"})
         assert assignee_id is not None
@@ -96,6 +105,8 @@ def refer_case(
         case.office_id, case.desk = to_office_id, to_desk[to_office_id]
         case.assignee_id = None
         case.referral_count += 1
+        case.referred_from_office_id, case.referred_from_desk = from_office_id, from_desk
+        case.referral_state = "offered"
         apply(
             step,
             "referred",
@@ -107,6 +118,7 @@ def refer_case(
             },
             {"reason": text},
         )
+        referrals.offer(step)
         step.act.record(events.CaseReferred(**step.about(), from_office_id=from_office_id, to_office_id=to_office_id))
         return case.version
 
@@ -122,17 +134,30 @@ def resolve_case(
     prevention: str,
     contact: str,
     reason: str = "",
+    visited_on: date | None = None,
+    visit: str = "",
+    no_visit: str = "",
+    confirmed: Collection[str] | None = None,
     now: datetime | None = None,
 ) -> int:
     """Record the answer: outcome, a reply in words, cause, prevention, and how the complainant was reached; where that was
-    not possible, `reason` says why."""
+    not possible, `reason` says why. Where the category needs it, also what was found on which day on the spot (`visit`,
+    `visited_on`), or why nobody went (`no_visit`).
+
+    Raises `Questioned` for a reply that seems to say nothing, unless the questions are `confirmed` (`closing.judge`).
+    """
     content = Content()
     texts = answer_texts(content, outcome, reply, root_cause, prevention, contact, reason)
     with acting(actor, tracking_number, version, Action.RESOLVE, now) as step:
+        if step.facts.is_subcase:  # answered to the office that asked, not to a complainant
+            return subcases.answer(step, outcome, reply)
+        visited, found = closing.check_visit(step, content, visited_on, visit, no_visit)
         content.check()
+        questioned = closing.judge(step, texts["reply"], confirmed)
         confirm_by_on = spine.window_ends_on(step, "confirm")
+        data = {"outcome": outcome, "contact": contact, "confirm_by_on": confirm_by_on, **visited, **questioned}
         step.case.outcome = outcome
-        apply(step, "resolved", {"outcome": outcome, "contact": contact, "confirm_by_on": confirm_by_on}, texts)
+        apply(step, "resolved", data, texts | found)
         step.act.record(
             events.CaseResolved(**step.about(), outcome=outcome, contact=contact, confirm_by_on=confirm_by_on)
         )
@@ -154,16 +179,27 @@ def answer_texts(
 
 
 def decline_case(
-    actor: Actor, tracking_number: str, version: int | None, reason: str, reply: str, *, now: datetime | None = None
+    actor: Actor,
+    tracking_number: str,
+    version: int | None,
+    reason: str,
+    reply: str,
+    *,
+    confirmed: Collection[str] | None = None,
+    now: datetime | None = None,
 ) -> int:
-    """End a case that is out of scope: `reason` is one of the admissible codes, `reply` tells the complainant why."""
+    """End a case that is out of scope: `reason` is one of the admissible codes, `reply` tells the complainant why.
+
+    Raises `Questioned` as `resolve_case` does.
+    """
     content = Content()
     content.choice("reason", reason, DECLINE_REASONS)
     text = content.text("reply", reply, shortest=SHORTEST_REPLY)
     with acting(actor, tracking_number, version, Action.DECLINE, now) as step:
         content.check()
+        questioned = closing.judge(step, text, confirmed, codes=closing.OF_A_DECLINE)
         step.case.outcome = OUTCOME_OF_END[Status.DECLINED]
-        apply(step, "declined", {"reason_code": reason}, {"reply": text})
+        apply(step, "declined", {"reason_code": reason, **questioned}, {"reply": text})
         step.act.record(events.CaseDeclined(**step.about(), reason_code=reason))
         return step.case.version
 
@@ -222,6 +258,8 @@ def withdraw_case(
         step.case.outcome = OUTCOME_OF_END[Status.WITHDRAWN]
         apply(step, "withdrawn", {}, {"reason": text})
         step.act.record(events.CaseWithdrawn(**step.about(), officer_id=step.case.assignee_id))
+        if step.facts.open_subcases:
+            subcases.end_all(step)
         return step.case.version
 
 
@@ -248,10 +286,18 @@ def record_view(actor: Actor, tracking_number: str) -> None:
         audit.record(act.session, "views", "sensitive-case-viewed", actor, act.now, tracking_number=tracking_number)
 
 
+def hold_officer(session: Session, officer_id: int | None) -> None:
+    """Keep an officer from being moved before the act is done; one who is being moved is waited for. Ask for the seats after."""
+    session.execute(select(Officer.id).where(Officer.id == officer_id).with_for_update(read=True, key_share=True))
+
+
 def handlers(step: Step) -> tuple[PostHolder, ...]:
     """Who may be given the case: the officers posted at its desk today, regular or alternate, whom it does not accuse."""
-    seats = holders(step.session, [step.case.office_id], step.today)
-    return handlers_among(seats, step.case.desk, step.facts.accusations)
+    return handlers_among(_seats(step), step.case.desk, step.facts.accusations)
+
+
+def _seats(step: Step) -> tuple[StaffedPost, ...]:
+    return holders(step.session, [step.case.office_id], step.today)
 
 
 def handlers_among(

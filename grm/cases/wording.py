@@ -1,7 +1,7 @@
 """The words for what happened to a case, for what can be done, and for why something cannot."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from grm.cases.queries import EventLine
@@ -9,7 +9,7 @@ from grm.cases.states import Action
 from grm.offices.directory import Directory
 from grm.web.labels import label
 from grm.web.locale import gettext
-from grm.web.presentation import digits, name, show_date
+from grm.web.presentation import digits, name, show_date, show_datetime
 
 
 def _(text: str) -> str:
@@ -28,12 +28,16 @@ ACTIONS: dict[Action, str] = {
     Action.REPORT: _("Record the investigation report"),
     Action.REQUEST_EXTENSION: _("Ask for more time"),
     Action.DECIDE_EXTENSION: _("Decide on the request for more time"),
+    Action.WRITE: _("Write to the complainant"),
+    Action.SCHEDULE_HEARING: _("Set or move a hearing"),
+    Action.RECORD_HEARING: _("Record what came of the hearing"),
     Action.RESOLVE: _("Resolve"),
     Action.RECOMMEND: _("Decide and recommend to the ministry"),
     Action.COMPLY: _("Report what was done on the recommendation"),
     Action.DECLINE: _("Decline as out of scope"),
     Action.CLOSE: _("Close the file"),
     Action.INFORM: _("Record how the complainant was told"),
+    Action.SEND_BACK: _("Send the answer back"),
     Action.ATTACH: _("Attach files"),
 }
 """What officers do, in the order of the page."""
@@ -46,6 +50,10 @@ DONE: dict[str, str] = {
     "ASK": _("The question goes to the complainant."),
     "REFER": _("The case went to the other office."),
     "RESOLVE": _("The answer is recorded and goes to the complainant."),
+    "WRITE": _("The letter is on the tracking page, and the complainant is told of it."),
+    "SCHEDULE_HEARING": _("The hearing is set; both sides are told, and reminded the day before."),
+    "RECORD_HEARING": _("What came of the hearing is recorded."),
+    "SEND_BACK": _("The answer went back; the officer and the complainant are told."),
     "DECLINE": _("The case is declined; the complainant is told why."),
     "CLOSE": _("The file is closed."),
     "ATTACH": _("The files are attached."),
@@ -76,6 +84,11 @@ WHY: dict[str, str] = {
     "return-needs-superior": _(
         "That office has held the case before; to return it the appeal officer or the Cabinet Division decides."
     ),
+    "no-hearing": _("No hearing is planned."),
+    "hearing-to-come": _("The hearing is still to come: it can be called off or moved, not recorded."),
+    "record-hearing-first": _("A hearing has passed: record first what came of it."),
+    "not-answered": _("There is no answer that could be sent back."),
+    "answer-stands": _("The time in which the complainant may object is over; the answer stands."),
     "nobody-to-inform": _("The complainant knows of everything already."),
     "not-in-appeal": _("An appeal is decided where it lies; it is not referred."),
     "decided-before": _("You have decided this case before; somebody else decides now."),
@@ -129,6 +142,14 @@ FAULTS: dict[str, str] = {
     "too-long-line": _("At most 300 characters"),
     "choose-files": _("Choose at least one file"),
     "day-not-possible": _("Choose a day from the day of receipt to today"),
+    "visit-or-why": _("Write what was found on the spot, or below why nobody went"),
+    "day-to-come": _("Choose a day and hour to come, at most a year ahead"),
+    "hour-not-read": _("Write the hour as 10:30"),
+    "questioned-empty": _("This seems to say nothing of the matter itself"),
+    "questioned-unfilled": _("A blank is left open"),
+    "questioned-canned": _("This is a canned text as it came"),
+    "questioned-repeated": _("Your office has sent the same reply in another case"),
+    "questioned-language": _("This is hardly in the complainant's language"),
     "control-characters": _("This has characters that cannot be stored; type it anew"),
 }
 
@@ -149,6 +170,14 @@ _TITLES: dict[str, str] = {
     "declined": _("Declined: %(reason)s"),
     "closed": _("File closed"),
     "withdrawn": _("Withdrawn by the complainant"),
+    "written": _("Letter to the complainant"),
+    "hearing_set": _("Hearing set for %(hearing)s"),
+    "hearing_moved": _("Hearing moved to %(hearing)s"),
+    "hearing_held": _("The hearing of %(hearing)s was held"),
+    "hearing_missed_complainant": _("The complainant did not come to the hearing of %(hearing)s"),
+    "hearing_missed_office": _("The office did not come to the hearing of %(hearing)s"),
+    "hearing_cancelled": _("The hearing of %(hearing)s is called off"),
+    "sent_back": _("Answer sent back by the superior; due on %(date)s"),
     "not_informed": _("Not informed: %(message)s did not arrive. To be called or written to"),
     "informed_phone": _("Told by phone on %(date)s"),
     "informed_letter": _("Told by letter on %(date)s"),
@@ -219,6 +248,12 @@ TEXTS: dict[str, str] = {
     "root_cause": _("Root cause"),
     "prevention": _("To prevent it from happening again"),
     "reason": _("Reason"),
+    "visit": _("Found on the spot"),
+    "no_visit": _("Why nobody went and saw"),
+    "letter": "",
+    "place": _("Place"),
+    "bring": _("To bring"),
+    "minutes": "",
     "permission": _("Permission"),
     "findings": "",
     "grounds": "",
@@ -228,6 +263,7 @@ TEXTS: dict[str, str] = {
 
 _KIND_CLASS = {
     "escalated": "late",
+    "sent_back": "late",
     "noted": "note",
     "resolved": "done",
     "closed": "done",
@@ -249,6 +285,8 @@ def title(line: EventLine, book: Directory) -> str:
         key = "appealed_silence"
     if line.kind in _TITLED_BY:
         key = _TITLED_BY[line.kind](data)
+    if line.kind == "hearing_missed":
+        key = f"hearing_missed_{data.get('missed_by', 'complainant')}"
     if line.kind == "informed":
         key = f"informed_{data.get('how', 'read')}"
     text = _TITLES[key]
@@ -281,6 +319,7 @@ def _values(line: EventLine, book: Directory) -> dict[str, Any]:
         "date": _date(
             data.get("answer_by_on") or data.get("to_due_on") or data.get("due_on") or data.get("contacted_on")
         ),
+        "hearing": show_datetime(datetime.fromisoformat(data["hearing_at"])) if "hearing_at" in data else "–",
         "message": label("message_subject", data.get("subject")),
         "from_office": _office(book, data.get("from_office_id")),
         "to_office": _office(book, data.get("to_office_id")),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from grm.escalation import ladder
 from grm.escalation.ladder import HOLDER, SUPERIORS, Candidate, Holder
 from grm.offices.directory import Directory
-from grm.offices.queries import PostHolder, StaffedPost, directory, holders
+from grm.offices.queries import StaffedPost, directory, holders
 
 FLOORS = {"gro": "gro", "appeal": "appeal_officer", "cell": "cell_officer"}
 """The lowest post that may know of a case, by the desk where it lies."""
@@ -96,13 +96,13 @@ class Posts:
     def _in_charge(self, assignee_id: int, office_id: int, excluded: Collection[int]) -> int | None:
         """Who is reminded of an officer's case: the officer; on leave, who stands in for him; None for the desk, where he is
         gone from the office, or nobody does."""
-        seats = [seat for seat in self._seats[office_id] if any(h.officer_id == assignee_id for h in _sitting(seat))]
+        seats = [seat for seat in self._seats[office_id] if any(h.officer_id == assignee_id for h in seat.holders)]
         if any(each.officer_id == assignee_id for seat in seats for each in seat.present):
             return assignee_id
         stand_ins = (
             each.officer_id
             for seat in seats
-            if not any(each.officer_id in excluded for each in _sitting(seat))
+            if not any(each.officer_id in excluded for each in seat.holders)
             for each in seat.present
         )
         return next(stand_ins, None)
@@ -144,7 +144,3 @@ def _candidates(seats: Iterable[StaffedPost]) -> tuple[Candidate, ...]:
     """Regular holders first, by rank, then the alternates; who is on leave is left out."""
     found = [Candidate(each.officer_id, s.post_id, s.office_id, each.is_alternate) for s in seats for each in s.present]
     return tuple(sorted(found, key=lambda candidate: candidate.is_alternate))
-
-
-def _sitting(seat: StaffedPost) -> tuple[PostHolder, ...]:
-    return tuple(each for each in (seat.regular, *seat.alternates) if each is not None)

@@ -136,6 +136,7 @@ _ENTRIES = (
     ),
     _to_officer(SENSITIVE_OFFICER, "queue_url", 3, sms="queue_url"),
     _to_complainant("case-referred-complainant", "tracking_number due_on", "tracking_number due_on track_url", 4),
+    _to_complainant("case-taken-up-complainant", "tracking_number due_on", "tracking_number due_on track_url", 4),
     _to_complainant("case-closed-complainant", "tracking_number", "tracking_number track_url", 4, parts=1),
     _to_complainant("case-late-complainant", "tracking_number", "tracking_number due_on track_url", 4, while_open=True),
     *(
@@ -147,6 +148,14 @@ _ENTRIES = (
     _to_officer("case-sent-back-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-assigned-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-referred-officer", "tracking_number due_on case_url", 4, while_open=True),
+    *(
+        _to_officer(key, "tracking_number due_on case_url", 4, while_open=True)
+        for key in (
+            *("case-returned-officer", "case-part-officer", "case-part-back-officer", "case-directed-officer"),
+            "case-direction-answered-officer",
+        )
+    ),
+    _to_officer("case-taken-up-officer", "tracking_number due_on", 4),
     _to_officer("case-appealed-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-recommended-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-investigation-officer", "tracking_number due_on case_url", 4, while_open=True),

@@ -6,13 +6,14 @@ Values are a number, a date, a level and our own addresses, written for the mess
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
 from grm.kernel import tracking_number
+from grm.kernel.clock import DHAKA
 from grm.kernel.errors import GrmError
 from grm.kernel.text import is_blank
 from grm.notifications import digest_wording
@@ -82,7 +83,7 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
     """
     number = params.get("tracking_number")
     values = {"track_url": f"{public_url}/track", "queue_url": f"{public_url}/queue"}
-    values["admin_url"] = f"{public_url}/admin"
+    values |= {"admin_url": f"{public_url}/admin", "people_url": f"{public_url}/people"}
     with speaking(language):
         if number:
             values["tracking_number"] = tracking_number.display(str(number))
@@ -90,9 +91,18 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
         if params.get("due_on"):
             day = date.fromisoformat(str(params["due_on"]))
             values["due_on"] = digits(day.strftime("%d/%m/%Y")) if channel == "sms" else show_date(day)
+        if params.get("hearing_at"):
+            at = datetime.fromisoformat(str(params["hearing_at"])).astimezone(DHAKA)
+            values["hearing_on"] = digits(at.strftime("%d/%m/%Y")) if channel == "sms" else show_date(at)
+            values["hearing_time"] = digits(at.strftime("%H:%M"))
         if params.get("covered_until"):
             values["covered_until"] = show_date(date.fromisoformat(str(params["covered_until"])))
             values["missing"] = digits(params["missing"])
+        if params.get("handover_id"):
+            values["handover_url"] = f"{public_url}/people/handovers/{int(params['handover_id'])}"
+            values["total"] = digits(params["total"])
+        if params.get("leaving_on"):
+            values["day"] = show_date(date.fromisoformat(str(params["leaving_on"])))
         if params.get("level") is not None:
             values["level"] = digits(params["level"])
         if params.get("digest"):
@@ -120,6 +130,7 @@ LONGEST_PARAMS: Mapping[str, Any] = {
     "tracking_number": "W" * tracking_number.LENGTH,
     "level": 3,
     "due_on": "2026-09-20",
+    "hearing_at": "2026-09-20T17:30:00+06:00",
     "digest": {
         "day": "2026-09-20",
         "levels": {"2": 9999, "1": 9999, "0": 9999},

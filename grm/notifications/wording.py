@@ -37,6 +37,8 @@ SUBJECTS: dict[str, str] = {
     "case-information-officer": _("Notice of new information"),
     "case-resumed-officer": _("Notice that no answer came"),
     "case-withdrawn-officer": _("Notice of the withdrawal"),
+    "work-handed-officer": _("Notice of work handed over"),
+    "handover-due-officer": _("Reminder of a handover"),
     "digest-officer": _("Daily digest"),
     RESTORED: _("Notice that the system was restored from a backup"),
     SENSITIVE_COMPLAINANT: _("Bare notice: “you have a message”"),

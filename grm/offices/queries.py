@@ -56,9 +56,14 @@ class StaffedPost:
         return self.regular is None and not self.alternates
 
     @property
+    def holders(self) -> tuple[PostHolder, ...]:
+        """Who sits here, the regular holder first."""
+        return tuple(each for each in (self.regular, *self.alternates) if each is not None)
+
+    @property
     def present(self) -> tuple[PostHolder, ...]:
         """Who sits here and is not on leave, the regular holder first."""
-        return tuple(each for each in (self.regular, *self.alternates) if each is not None and not each.is_on_leave)
+        return tuple(each for each in self.holders if not each.is_on_leave)
 
     @property
     def acting(self) -> PostHolder | None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from grm.accounts.models import Officer
 from grm.kernel import audit
 from grm.kernel.actor import SYSTEM, Actor
-from grm.kernel.errors import Conflict, InvalidInput, NotFound
+from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound
 from grm.offices import edition, layouts, reference_tables
 from grm.offices.layouts import LAYOUTS, SHIPPED
 from grm.offices.models import Office, Post, Posting
@@ -76,19 +76,27 @@ def post_officer(
     """Appoint an officer to a post from a day on (`ends_on` is exclusive).
 
     A post has one regular holder at a time: raises `Conflict` `post-is-held` where the time overlaps another regular
-    posting, which must be ended first. Alternates may be several. Raises `NotFound` for an unknown officer or post.
+    posting, which must be ended first, or announced to end by then: until all is handed over, both sit there. Alternates may
+    be several. Raises `NotFound` for an unknown officer or post, `IllegalAction` `own-appointment` for who would appoint
+    himself, and `administrator-holds-no-post`, for an administrator sees no case.
     """
     post = session.scalar(select(Post).where(Post.id == post_id).with_for_update())
     if post is None:
         raise NotFound("no-such-post", post_id=post_id)
-    if session.get(Officer, officer_id) is None:
+    officer = session.get(Officer, officer_id)
+    if officer is None:
         raise NotFound("no-such-officer", officer_id=officer_id)
+    if officer.is_admin:
+        raise IllegalAction("administrator-holds-no-post")
+    if actor.officer_id == officer_id:
+        raise IllegalAction("own-appointment")
     if ends_on is not None and ends_on <= starts_on:
         raise InvalidInput("posting-ends-before-start", fields={"ends_on": "posting-ends-before-start"})
     overlapping = select(Posting.id).where(
         Posting.post_id == post_id,
         Posting.is_alternate == is_alternate,
         or_(Posting.ends_on.is_(None), Posting.ends_on > starts_on),
+        or_(Posting.leaving_on.is_(None), Posting.leaving_on > starts_on),
         *([Posting.starts_on < ends_on] if ends_on is not None else []),
         *([Posting.officer_id == officer_id] if is_alternate else []),
     )
@@ -115,7 +123,8 @@ def post_officer(
 
 
 def end_posting(session: Session, now: datetime, posting_id: int, ends_on: date, *, actor: Actor = SYSTEM) -> Posting:
-    """End a posting: the officer holds the post until the day before `ends_on`.
+    """End a posting: the officer holds the post until the day before `ends_on`. Where work may be left behind, the end goes
+    through `grm/cases/handover.py`; the database refuses to leave a case with nobody.
 
     Raises `NotFound` for an unknown posting, `Conflict` `posting-has-ended` where it ends earlier already, and
     `InvalidInput` for an end on or before its first day.
@@ -131,6 +140,13 @@ def end_posting(session: Session, now: datetime, posting_id: int, ends_on: date,
     session.flush()
     audit.record(session, "directory", "posting-ended", actor, now, posting_id=posting_id, ends_on=ends_on.isoformat())
     return posting
+
+
+def close_posting(session: Session, posting_id: int, today: date) -> None:
+    """End a posting at once, as part of a handover, which records it; one that has not begun was never in force."""
+    posting = session.get_one(Posting, posting_id, with_for_update=True, populate_existing=True)
+    posting.ends_on = max(today, posting.starts_on)
+    session.flush()
 
 
 def post_of(session: Session, office_code: str, role: str) -> Post:
