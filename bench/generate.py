@@ -26,14 +26,16 @@ import psycopg
 from flask import Flask
 
 from bench import floor_app
+from grm.cases import search_terms
 from grm.deadlines import queries as deadline_queries
 from grm.deadlines import service as deadlines
 from grm.deadlines.calendar import Calendar, dhaka_midnight
 from grm.deadlines.policy import CaseFacts
 from grm.deadlines.rungs import rung_instant
 from grm.demo import wording
+from grm.demo.people import person
 from grm.demo.wording import Matter
-from grm.kernel import clock, context, tracking_number
+from grm.kernel import clock, context, tracking_number, words
 from grm.kernel.actor import SYSTEM
 from grm.kernel.db import db
 from grm.offices.queries import directory, holders
@@ -43,7 +45,10 @@ COHORTS = 5
 CHUNK = 50_000
 DAYS = 730
 TEXTS = 512
+NAMES = 512
+PHONES = 100_000
 LOADED = ("submission", "cases", "complainant", "case_event", "deadline", "escalation", "message")
+INDEXED = (*LOADED, "case_search")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,7 @@ def generate(app: Flask, size: int, seed: int = 1, say: Say = lambda line: None,
             rebuild = _drop_indexes(connection) if size >= 100_000 else []
             _in_chunks(url, shape, seed, threads, say, started)
             if size:
-                _people(connection, context.keyring())
+                _people(connection, context.keyring(), _names(seed))
             for number, statement in enumerate(rebuild):
                 connection.execute(statement)
                 if number % 10 == 9:
@@ -111,6 +116,7 @@ def generate(app: Flask, size: int, seed: int = 1, say: Say = lambda line: None,
             _floor(connection)
             for table in LOADED:
                 connection.execute(_SET_SEQUENCE.format(table=table))
+            connection.execute(_VOCABULARY)
             connection.execute("DROP SCHEMA bench CASCADE")
             connection.execute("VACUUM (ANALYZE)")
             connection.execute("CHECKPOINT")
@@ -172,18 +178,32 @@ def _lookups(
     )
     _create(
         connection,
-        "district (slot int PRIMARY KEY, id bigint, upazila_id bigint)",
+        "district (slot int PRIMARY KEY, id bigint, upazila_id bigint, division_id bigint)",
         _slots(
             rng,
-            [(d.id, book.children(d.id)[0].id) for d in book.districts],
+            [(d.id, book.children(d.id)[0].id, d.parent_id) for d in book.districts],
             [len(book.children(d.id)) ** 2 for d in book.districts],
             512,
         ),
     )
     _create(
         connection,
-        "words (slot int PRIMARY KEY, body text)",
-        list(enumerate(_texts(rng, book, shape.size > 2_000_000))),
+        "words (slot int PRIMARY KEY, body text, terms text[])",
+        [(slot, body, sorted(words.keys(body))) for slot, body in enumerate(_texts(rng, book, shape.size > 2_000_000))],
+    )
+    keyring = context.keyring()
+    _create(
+        connection,
+        "name (slot int PRIMARY KEY, marks text[])",
+        [
+            (slot, [search_terms.name_mark(keyring, key) for key in words.name_keys(name)])
+            for slot, name in enumerate(_names(seed))
+        ],
+    )
+    _create(
+        connection,
+        "phone (slot int PRIMARY KEY, mark text)",
+        [(slot, search_terms.phone_mark(keyring, _phone(slot))) for slot in range(min(PHONES, shape.size + 1))],
     )
     _create(
         connection,
@@ -313,7 +333,8 @@ _CHUNK = """
         FROM numbered AS n CROSS JOIN bench.given AS g
     )
     SELECT p.i AS id, p.class, p.number, p.h, p.h2,
-           g.id AS programme_id, g.office_id, c.id AS category_id, c.is_sensitive, d.id AS district_id, d.upazila_id, w.body,
+           g.id AS programme_id, g.office_id, c.id AS category_id, c.is_sensitive, d.id AS district_id, d.upazila_id,
+           d.division_id, w.body, w.slot AS text,
            CASE WHEN c.is_sensitive THEN 'appeal' ELSE 'gro' END AS desk,
            CASE WHEN c.is_sensitive THEN g.appeal_id ELSE g.officer_id END AS handler_id,
            g.gro_id, g.gro_post, g.appeal_id, g.appeal_post, g.cell_id, g.cell_post,
@@ -465,7 +486,19 @@ _INSERTS = (
            '36_59', 'no'
     FROM chunk WHERE class = 'ended'
     """,
+    f"""
+    INSERT INTO case_search (case_id, terms)
+    SELECT c.id, array_to_tsvector(w.terms || n.marks || ARRAY['#o' || office_id, '#l' || district_id, '#l' || upazila_id,
+               '#l' || division_id, '#c' || category_id, '#p' || programme_id, '#s' || (c.id >> {search_terms.NEAR_BITS}),
+               '#m' || (c.id >> {search_terms.FAR_BITS})] || CASE WHEN class = 'ended' THEN '{{}}' ELSE ARRAY[p.mark] END)
+    FROM chunk AS c JOIN bench.words AS w ON w.slot = c.text JOIN bench.name AS n ON n.slot = c.id % {NAMES}
+    JOIN bench.phone AS p ON p.slot = c.id % {PHONES}
+    """,
 )
+_VOCABULARY = """
+    INSERT INTO search_word (word) SELECT DISTINCT term FROM bench.words CROSS JOIN unnest(terms) AS term
+    WHERE length(term) BETWEEN 3 AND 24 ON CONFLICT DO NOTHING
+"""
 _FLOOR = """
     INSERT INTO floor.cases (id, number, ministry_id, district_id, category_id, status, level, details, filed_at, due_at, next_at)
     SELECT c.id, c.tracking_number, c.office_id, c.district_id, c.category_id, c.status, c.level, c.details, c.filed_at,
@@ -506,7 +539,17 @@ def _load(connection: psycopg.Connection[Any], first: int, last: int) -> None:
             connection.execute(statement)
 
 
-def _people(connection: psycopg.Connection[Any], keyring: Any) -> None:
+def _names(seed: int) -> list[str]:
+    """The names of complainants, drawn by the number of the case."""
+    rng = random.Random(seed + 1)
+    return [person(rng, "bn").name for _ in range(NAMES)]
+
+
+def _phone(case_id: int) -> str:
+    return f"+88013001{case_id % PHONES:05d}"
+
+
+def _people(connection: psycopg.Connection[Any], keyring: Any, names: list[str]) -> None:
     """The complainants of open cases, with telephones really sealed to their rows."""
     numbers = connection.execute("SELECT id, tracking_number FROM cases WHERE is_open ORDER BY id").fetchall()
     columns = "case_id, role, name_sealed, phone_sealed, phone_index, sex, age_group, disability"
@@ -516,12 +559,12 @@ def _people(connection: psycopg.Connection[Any], keyring: Any) -> None:
     ):
         copy.set_types(["int8", "text", "bytea", "bytea", "bytea", "text", "text", "text"])
         for case_id, number in numbers:
-            phone = f"+88013001{case_id % 100_000:05d}"
+            phone = _phone(case_id)
             copy.write_row(
                 (
                     case_id,
                     "complainant",
-                    keyring.seal("মোছাঃ রাবেয়া খাতুন", f"complainant.name:{number}"),
+                    keyring.seal(names[case_id % NAMES], f"complainant.name:{number}"),
                     keyring.seal(phone, f"complainant.phone:{number}"),
                     keyring.blind_index("phone", phone),
                     "female",
@@ -541,12 +584,20 @@ def _floor(connection: psycopg.Connection[Any]) -> None:
 
 def _drop_indexes(connection: psycopg.Connection[Any]) -> list[str]:
     """Drop what a bulk load need not keep current, and return the statements that make it again."""
-    tables = list(LOADED)
+    tables = list(INDEXED)
     made = connection.execute(
         "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
         "WHERE contype = 'u' AND conrelid::regclass::text = ANY(%s)",
         (tables,),
     ).fetchall()
+    leaning = connection.execute(
+        "SELECT f.conrelid::regclass::text, f.conname, pg_get_constraintdef(f.oid) FROM pg_constraint AS f "
+        "JOIN pg_constraint AS u ON u.conindid = f.conindid AND u.contype = 'u' "
+        "WHERE f.contype = 'f' AND f.confrelid::regclass::text = ANY(%s)",
+        (tables,),
+    ).fetchall()
+    for table, name, _ in leaning:
+        connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
     again = []
     for table, name, definition in made:
         connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
@@ -559,6 +610,7 @@ def _drop_indexes(connection: psycopg.Connection[Any]) -> list[str]:
     for name, definition in rows:
         connection.execute(f"DROP INDEX {name}")
         again.append(definition)
+    again += [f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}" for table, name, definition in leaning]
     return again
 
 
