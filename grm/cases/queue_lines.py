@@ -34,6 +34,7 @@ class Line:
     due: str
     due_mark: Markup
     officer: str
+    is_picked: bool = False
 
 
 def desk_title(book: Directory, queue: Queue) -> str:

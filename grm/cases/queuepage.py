@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlencode
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
+from grm.cases import bulk_rules, bulk_wording, queue_choices
 from grm.cases import queue as queues
-from grm.cases import queue_choices
 from grm.cases.queue import COUNT_CAP, LATEST_FIRST, TABS, Cursor, Filters, Queue
 from grm.cases.queue_lines import Line, desk_title, lines_of
 from grm.deadlines.calendar import dhaka_date
@@ -77,6 +77,9 @@ class QueuePage:
     title: str
     sort_href: str
     sort_label: str
+    bulk: list[tuple[str, str]]
+    """The acts on several cases that the actor may ask for here: code and words."""
+    chose_none: bool
 
 
 def has_queue(actor: Actor) -> bool:
@@ -174,7 +177,16 @@ def load(session: Session, actor: Actor, args: Mapping[str, str]) -> QueuePage:
         title=desk_title(book, view.queue),
         sort_href=href(sort=other_sort),
         sort_label=gettext(SORTS[other_sort]),
+        bulk=_bulk_acts(actor, view),
+        chose_none=args.get("chosen") == "none",
     )
+
+
+def _bulk_acts(actor: Actor, view: Asked) -> list[tuple[str, str]]:
+    if view.tab == "referred_out":  # these lie at other desks
+        return []
+    found = bulk_rules.actions_at(actor, view.queue.office_id, view.queue.desk)
+    return [(action.value, gettext(bulk_wording.BUTTONS[action])) for action in found]
 
 
 def _choices(book: Directory, today: date, view: Asked) -> list[Choice]:

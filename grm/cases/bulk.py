@@ -1,0 +1,290 @@
+"""Acts on many cases at once: each case is an act of its own, through the same service as the single one.
+
+An item is marked as done in the very transaction of its act, so that a process may be killed anywhere: what is not marked
+was not done, and what is marked is not done again. Items are claimed with SKIP LOCKED; any number of runs may work on one act.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from grm.accounts.models import Officer
+from grm.cases import bulk_rules, queries, service
+from grm.cases.acts import ACTS
+from grm.cases.bulk_models import BulkAct, BulkItem
+from grm.cases.bulk_rules import MOST_CASES, NEEDS_APPROVAL, Asking
+from grm.cases.content import Content
+from grm.cases.models import Case
+from grm.cases.queue import Queue
+from grm.cases.states import Action
+from grm.deadlines.calendar import dhaka_date
+from grm.kernel import audit, clock
+from grm.kernel.actor import Actor
+from grm.kernel.db import db
+from grm.kernel.errors import Conflict, GrmError, IllegalAction, InvalidInput, NotFound
+from grm.kernel.transaction import transaction
+from grm.offices.queries import directory, holders
+from grm.offices.signed_in import actor_of
+
+log = structlog.get_logger("grm.bulk")
+
+STREAM = "bulk"
+DECISIONS = ("approve", "refuse")
+BROKEN = "could-not-be-done"
+
+_CLAIM = text(
+    """
+    UPDATE bulk_item AS item SET state = 'done' FROM cases
+    WHERE cases.id = item.case_id AND item.id = (
+        SELECT i.id FROM bulk_item AS i JOIN bulk_act AS a ON a.id = i.bulk_act_id
+        WHERE a.id = :act_id AND a.state = 'running' AND i.state = 'waiting'
+        ORDER BY i.id LIMIT 1 FOR UPDATE OF i SKIP LOCKED)
+    RETURNING item.id, item.version, cases.tracking_number
+    """
+)
+_FINISH = text(
+    """
+    UPDATE bulk_act SET state = 'done', finished_at = :now WHERE id = :act_id AND state = 'running'
+    AND NOT EXISTS (SELECT FROM bulk_item WHERE bulk_act_id = :act_id AND state = 'waiting')
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An act that was put away: its id, and how many of the cases named do not exist or must not be known of."""
+
+    id: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """An act under way, with its asker in today's seats: who has lost a seat meanwhile has lost what it allowed."""
+
+    id: int
+    action: Action
+    fields: dict[str, str]
+    """As typed; a field that the form has got since is empty."""
+    actor: Actor
+
+
+def ask_bulk(
+    actor: Actor,
+    queue: Queue,
+    action: Action,
+    fields: Mapping[str, str],
+    picks: Sequence[tuple[str, int]],
+    *,
+    now: datetime | None = None,
+) -> Asked:
+    """Put an act away for cases of a desk, named by tracking number and the version seen.
+
+    It waits for approval if it ends cases, else it begins. Only what the actor may see becomes an item; a case that lies
+    elsewhere is refused at once. Raises `InvalidInput` for the fields, and under `case` where no case is left or too many are
+    named; `NotFound` for an act that is not the actor's to do at this desk.
+    """
+    if action not in bulk_rules.actions_at(actor, queue.office_id, queue.desk):
+        raise NotFound
+    seen = dict(picks)
+    content = Content()
+    if len(seen) > MOST_CASES:
+        content.faults["case"] = "too-many-cases"
+    with transaction(now) as act:
+        _check(act.session, content, queue, action, fields, act.now)
+        columns = (Case.id, Case.tracking_number, Case.office_id, Case.desk)
+        found = act.session.execute(
+            select(*columns)
+            .where(Case.tracking_number.in_(list(seen)[:MOST_CASES]), queries.visible_to(actor))
+            .order_by(Case.due_at, Case.id)
+        ).all()
+        if not found:
+            content.faults["case"] = "choose-cases"
+        content.check()
+        row = BulkAct(
+            officer_id=actor.officer_id,
+            asked_as=bulk_rules.role_at(actor, queue.office_id, queue.desk),
+            action=action.value,
+            office_id=queue.office_id,
+            desk=queue.desk,
+            fields=dict(fields),
+            state="waiting_for_approval" if action in NEEDS_APPROVAL else "running",
+            asked_at=act.now,
+        )
+        act.session.add(row)
+        act.session.flush()
+        for case in found:
+            is_here = (case.office_id, case.desk) == (queue.office_id, queue.desk)
+            act.session.add(
+                BulkItem(
+                    bulk_act_id=row.id,
+                    case_id=case.id,
+                    version=seen[case.tracking_number],
+                    state="waiting" if is_here else "refused",
+                    code=None if is_here else "not-at-this-desk",
+                )
+            )
+        audit.record(
+            act.session, STREAM, "bulk-asked", actor, act.now, id=row.id, action=action.value, cases=len(found)
+        )
+        bulk_id = row.id
+    return Asked(bulk_id, len(seen) - len(found))
+
+
+def decide_bulk(actor: Actor, bulk_id: int, decision: str, reason: str, *, now: datetime | None = None) -> bool:
+    """Approve or refuse an act that waits for it; True if it was approved, and begins.
+
+    What the decider must not know of is not approved either: those items are refused. Raises `NotFound` for an act that the
+    actor may not decide on, `IllegalAction` for one that is decided already, `InvalidInput`.
+    """
+    content = Content()
+    content.choice("decision", decision, DECISIONS)
+    text_ = content.text("reason", reason)
+    with transaction(now) as act:
+        row = _locked(act.session, bulk_id)
+        if not bulk_rules.may_decide(actor, asking(row)):
+            raise NotFound
+        if row.state != "waiting_for_approval":
+            raise IllegalAction("bulk-decided")
+        content.check()
+        is_approved = decision == "approve"
+        row.decided_by_id, row.decided_at, row.decision_reason = actor.officer_id, act.now, text_
+        if is_approved:
+            row.state = "running"
+            seen = select(Case.id).where(Case.id == BulkItem.case_id, queries.visible_to(actor)).exists()
+            hidden = update(BulkItem).where(BulkItem.bulk_act_id == bulk_id, BulkItem.state == "waiting", ~seen)
+            act.session.execute(
+                hidden.values(state="refused", code="not-approved"), execution_options={"synchronize_session": False}
+            )
+        else:
+            row.state, row.finished_at = "refused", act.now
+        kind = "bulk-approved" if is_approved else "bulk-refused"
+        audit.record(act.session, STREAM, kind, actor, act.now, id=bulk_id, officer_id=row.officer_id)
+    return is_approved
+
+
+def withdraw_bulk(actor: Actor, bulk_id: int, *, now: datetime | None = None) -> None:
+    """Take back what the actor asked for and nobody has decided on yet. Raises `NotFound`, `IllegalAction`."""
+    with transaction(now) as act:
+        row = _locked(act.session, bulk_id)
+        if row.officer_id != actor.officer_id:
+            raise NotFound
+        if row.state != "waiting_for_approval":
+            raise IllegalAction("bulk-decided")
+        row.state, row.finished_at = "withdrawn", act.now
+        audit.record(act.session, STREAM, "bulk-withdrawn", actor, act.now, id=bulk_id)
+
+
+def run_bulk(bulk_id: int, most: int) -> int:
+    """Do up to `most` items of an act that is running, and say how many were handled, refusals among them."""
+    work = _work(bulk_id)
+    handled = 0
+    if work is None:
+        return handled
+    try:
+        while handled < most and _do_next(work):
+            handled += 1
+    except OperationalError:
+        # The database is away, or somebody holds the case for long: the next tick goes on.
+        db.session().rollback()
+        log.warning("a bulk act was interrupted", id=bulk_id, handled=handled, exc_info=True)
+        return handled
+    with transaction() as act:
+        act.session.execute(_FINISH, {"act_id": bulk_id, "now": act.now})
+    return handled
+
+
+def run_all(seconds: float) -> int:
+    """Go on with every act under way, for about so many seconds."""
+    until = time.monotonic() + seconds
+    session = db.session()
+    running = session.scalars(select(BulkAct.id).where(BulkAct.state == "running").order_by(BulkAct.id)).all()
+    session.rollback()
+    handled = 0
+    for bulk_id in running:
+        while time.monotonic() < until and (done := run_bulk(bulk_id, bulk_rules.AT_ONCE)):
+            handled += done
+    return handled
+
+
+def asking(row: Any) -> Asking:
+    """Who asked for an act, of its row."""
+    return Asking(row.officer_id, row.asked_as, row.office_id, row.desk)
+
+
+def _check(
+    session: Session, content: Content, queue: Queue, action: Action, fields: Mapping[str, str], now: datetime
+) -> None:
+    """Find what is wrong with the form whatever the case, so that nobody is asked to approve what cannot be done."""
+    typed = defaultdict(str, fields)
+    if action is Action.ASSIGN:
+        seats = holders(session, [queue.office_id], dhaka_date(now))
+        staff = service.handlers_among(seats, queue.desk, ())
+        content.choice("assignee", typed["assignee"], [str(each.officer_id) for each in staff])
+    elif action is Action.REFER:
+        content.choice("office", typed["office"], [office.code for office in directory(session).offices])
+        content.text("reason", typed["reason"])
+    elif action is Action.RESOLVE:
+        names = ("outcome", "reply", "root_cause", "prevention", "contact", "reason")
+        service.answer_texts(content, *(typed[name] for name in names))
+    else:
+        content.text("reason", typed["reason"], is_required=False)
+
+
+def _locked(session: Session, bulk_id: int) -> BulkAct:
+    row = session.get(BulkAct, bulk_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _work(bulk_id: int) -> _Work | None:
+    session = db.session()
+    row = session.get(BulkAct, bulk_id, populate_existing=True)
+    if row is None or row.state != "running":
+        session.rollback()
+        return None
+    officer = session.get_one(Officer, row.officer_id)
+    actor = actor_of(session, officer, dhaka_date(clock.now(session)))
+    if not officer.is_active:
+        actor = Actor(officer.id, officer.name_en, "officer")
+    work = _Work(bulk_id, Action[row.action], defaultdict(str, row.fields), actor)
+    session.rollback()
+    return work
+
+
+def _do_next(work: _Work) -> bool:
+    """Claim one item and do it; the service's own commit is the item's too. False where none is left to claim."""
+    session = db.session()
+    item = session.execute(_CLAIM, {"act_id": work.id}).one_or_none()
+    if item is None:
+        session.rollback()
+        return False
+    field = None
+    try:
+        ACTS[work.action](work.actor, item.tracking_number, item.version, work.fields)
+        return True
+    except InvalidInput as error:
+        field, code = next(iter(error.fields.items()), (None, error.code))
+    except (NotFound, Conflict, IllegalAction) as error:
+        code = error.code
+    except OperationalError:
+        raise
+    except (GrmError, DBAPIError, LookupError, ValueError, TypeError, AttributeError, AssertionError):
+        log.exception("an item of a bulk act failed", id=work.id, item=item.id)
+        code = BROKEN
+    session.rollback()
+    with transaction() as act:
+        refused = update(BulkItem).where(BulkItem.id == item.id, BulkItem.state == "waiting")
+        act.session.execute(
+            refused.values(state="refused", code=code, field=field), execution_options={"synchronize_session": False}
+        )
+    return True
