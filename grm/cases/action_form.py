@@ -47,11 +47,21 @@ class ActionForm(BaseForm):
             if field.name == name and field.data is None:
                 field.data = value
 
+    def drop(self, *names: str) -> None:
+        """Leave fields out that do not apply to this case."""
+        for name in names:
+            if name in self._fields:
+                del self[name]
+
     def show_faults(self, faults: Mapping[str, str]) -> None:
         """Put what the service found beside the fields."""
         for field in self:
             if field.name in faults:
                 field.errors = [wording.fault(faults[field.name], SHORTEST_REPLY, LONGEST_TEXT)]
+
+    def kept(self) -> dict[str, str]:
+        """What somebody wrote, to be shown where the form is gone."""
+        return {field.name: str(field.data or "") for field in self}
 
     def typed(self) -> dict[str, str]:
         """What the fields hold, as text."""

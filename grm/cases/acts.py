@@ -2,7 +2,20 @@
 
 from collections.abc import Callable
 
-from grm.cases import appeals, attachment_form, informing, investigations, service
+from grm.cases import (
+    appeals,
+    attachment_form,
+    closing,
+    directions,
+    hearings,
+    informing,
+    investigations,
+    referrals,
+    service,
+    subcases,
+    taking_up,
+)
+from grm.cases.closing_forms import parse_hour
 from grm.cases.states import Action
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
@@ -22,6 +35,11 @@ def _office_id(typed: str) -> int | None:
         return book.office(_id(typed) or typed.strip()).id
     except GrmError:
         return None
+
+
+def _confirmed(typed: dict[str, str]) -> list[str]:
+    """The questions about a reply that were ticked; a form without such boxes has confirmed none."""
+    return typed.get("confirmed", "").split()
 
 
 ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
@@ -47,6 +65,10 @@ ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
         prevention=typed["prevention"],
         contact=typed["contact"],
         reason=typed["reason"],
+        visited_on=parse_date(typed.get("visited_on", "")),
+        visit=typed.get("visit", ""),
+        no_visit=typed.get("no_visit", ""),
+        confirmed=_confirmed(typed),
     ),
     Action.INVESTIGATE: lambda actor, number, version, typed: investigations.start_investigation(
         actor, number, version, [_id(typed[f"member_{n}"]) for n in (1, 2, 3)], typed["permission"]
@@ -71,8 +93,11 @@ ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
         prevention=typed["prevention"],
         contact=typed["contact"],
         reason=typed["reason"],
+        confirmed=_confirmed(typed),
     ),
-    Action.COMPLY: lambda actor, number, version, typed: appeals.comply_case(actor, number, version, typed["reply"]),
+    Action.COMPLY: lambda actor, number, version, typed: appeals.comply_case(
+        actor, number, version, typed["reply"], confirmed=_confirmed(typed)
+    ),
     Action.INFORM: lambda actor, number, version, typed: informing.inform_case(
         actor,
         number,
@@ -82,8 +107,45 @@ ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
         note=typed["note"],
     ),
     Action.DECLINE: lambda actor, number, version, typed: service.decline_case(
-        actor, number, version, typed["reason"], typed["reply"]
+        actor, number, version, typed["reason"], typed["reply"], confirmed=_confirmed(typed)
+    ),
+    Action.ACCEPT: lambda actor, number, version, typed: referrals.accept_case(actor, number, version),
+    Action.RETURN: lambda actor, number, version, typed: referrals.return_case(actor, number, version, typed["reason"]),
+    Action.SPLIT: lambda actor, number, version, typed: subcases.split_case(
+        actor,
+        number,
+        version,
+        _office_id(typed["office"]),
+        typed["part"],
+        [each for each in subcases.PASSED_ON if typed.get(f"pass_{each}")],
+    ),
+    Action.TAKE_UP: lambda actor, number, version, typed: taking_up.take_up_case(
+        actor, number, version, typed["reason"]
+    ),
+    Action.DIRECT: lambda actor, number, version, typed: directions.direct_case(
+        actor, number, version, typed["direction"]
+    ),
+    Action.ANSWER_DIRECTION: lambda actor, number, version, typed: directions.answer_direction(
+        actor, number, version, typed["report"]
     ),
     Action.CLOSE: lambda actor, number, version, typed: service.close_case(actor, number, version, typed["reason"]),
     Action.ATTACH: attachment_form.attach,
+    Action.WRITE: lambda actor, number, version, typed: closing.write_to_complainant(
+        actor, number, version, typed["letter"], confirmed=_confirmed(typed)
+    ),
+    Action.SEND_BACK: lambda actor, number, version, typed: closing.send_back_case(
+        actor, number, version, typed["reason"]
+    ),
+    Action.SCHEDULE_HEARING: lambda actor, number, version, typed: hearings.schedule_hearing(
+        actor,
+        number,
+        version,
+        on=parse_date(typed["hearing_on"]),
+        hour=parse_hour(typed["hour"]),
+        place=typed["place"],
+        note=typed["bring"],
+    ),
+    Action.RECORD_HEARING: lambda actor, number, version, typed: hearings.record_hearing(
+        actor, number, version, typed["result"], typed["minutes"]
+    ),
 }

@@ -11,20 +11,24 @@ from grm.cases import (
     actgroups,
     attachment_queries,
     attachment_wording,
+    closing_page,
     informing,
     investigations,
     lifecycle,
     panels,
     queries,
     referral,
+    referral_page,
     service,
     spine,
     wording,
 )
 from grm.cases.forms import ActionForm, form_for, nothing_chosen
+from grm.cases.hearings import HearingLine, hearings_column, hearings_of
 from grm.cases.models import Case, ContactTask
 from grm.cases.permissions import CaseFacts, relation_of
 from grm.cases.queries import Clock, EventLine, Person
+from grm.cases.referral_page import ReferralPage
 from grm.cases.states import ENDED, Action, Status
 from grm.deadlines.calendar import dhaka_date
 from grm.kernel import clock
@@ -37,7 +41,21 @@ from grm.web.locale import gettext
 from grm.web.presentation import digits, name, show_date
 
 HANDLING = ("office", "assignee", "colleague")
-UNMENTIONED = ("only-the-cell", "nothing-recommended", "no-request-open", "not-investigating", "nobody-to-inform")
+UNMENTIONED = (
+    "only-the-cell",
+    "nothing-recommended",
+    "no-request-open",
+    "not-investigating",
+    "nobody-to-inform",
+    "no-hearing",
+    "not-answered",
+    "answer-stands",
+    "not-offered",
+    "part-of-a-case",
+    "nothing-directed",
+    "only-the-cell-directs",
+    "already-there",
+)
 """Why an action is not even named among those that cannot be done now: it is about something that is not there."""
 KNOW_WHO = (*HANDLING, "superior", "filer")
 """Who is told the complainant's name: the head of office supervises without it."""
@@ -83,7 +101,11 @@ class CasePage:
     """Whether phone and e-mail are shown whole: to the office that handles the case. Others see them masked."""
     clocks: tuple[Clock, ...]
     messages: Sequence[panels.MessageLine]
+    referral: ReferralPage
+    """Where it came from, what part of it is elsewhere, what the Cabinet Division directs."""
     files: tuple[attachment_queries.FileLine, ...]
+    hearings: tuple[HearingLine, ...]
+    """Of the planned one whether it has passed tells `now`."""
     contact_tasks: Sequence[ContactTask]
     sections: tuple[Section, ...]
     refused: tuple[tuple[str, str], ...]
@@ -137,6 +159,8 @@ class CasePage:
             ("files", gettext("Files"), bool(self.files)),
             ("history", gettext("History"), True),
             ("holder", gettext("Who holds it"), True),
+            ("parts", gettext("Parts at other offices"), bool(self.referral.parts)),
+            ("directions", gettext("Directions of the Cabinet Division"), bool(self.referral.directions)),
             ("messages", gettext("Messages"), bool(self.messages)),
         )
         return tuple((anchor, title) for anchor, title, is_there in parts if is_there)
@@ -171,7 +195,10 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
     """
     now = clock.now(session)
     statement = queries.case_statement(actor, tracking_number).add_columns(
-        queries.deadlines_column(), attachment_queries.attachments_column()
+        queries.deadlines_column(),
+        attachment_queries.attachments_column(),
+        hearings_column(),
+        *referral_page.columns(actor, now),
     )
     row = queries.one_or_not_found(session, statement)
     case: Case = row.Case
@@ -180,6 +207,9 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
     seats = holders(session, [case.office_id], dhaka_date(now))
     staff = service.handlers_among(seats, case.desk, facts.accusations)
     sections, refused = _actions(session, actor, case, facts, events, seats, now, posted)
+    heard = hearings_of(row.hearings)
+    closing_page.fill(session, (each.form for each in sections), case, heard)
+    referral_page.fill((each.form for each in sections), case, _offices(session, actor, facts, dhaka_date(now), True))
     relation = relation_of(actor, facts)
     return CasePage(
         case=case,
@@ -198,6 +228,8 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
         clocks=queries.clocks_of(row.deadlines),
         messages=panels.messages_of(session, case.id),
         files=attachment_queries.files_of(row.attachments),
+        hearings=heard,
+        referral=referral_page.load(row),
         contact_tasks=informing.open_tasks(session, case),
         sections=sections,
         refused=refused,
@@ -267,13 +299,15 @@ def _fill(
             )
 
 
-def _offices(session: Session, actor: Actor, facts: CaseFacts, today: date) -> list[tuple[str, str]]:
-    """The offices the actor may refer to: the cell, the ministries, then the district offices, each by name."""
+def _offices(
+    session: Session, actor: Actor, facts: CaseFacts, today: date, is_part: bool = False
+) -> list[tuple[str, str]]:
+    """The offices the actor may refer to, or send a part to: the cell, the ministries, then the district offices, each by name."""
     order = {"cell": 0, "ministry": 1}
     found = [
         (order.get(office.kind, 2), name(office), office.code)
         for office, _ in referral.targets(session, facts, today)
-        if not lifecycle.why_not_to(facts, office.id, actor)
+        if is_part or not lifecycle.why_not_to(facts, office.id, actor)
     ]
     return [(code, title) for _, title, code in sorted(found)]
 

@@ -9,7 +9,11 @@ from wtforms.validators import Optional
 
 from grm.cases.action_form import ActionForm as ActionForm
 from grm.cases.attachment_form import AttachForm
+from grm.cases.closing_forms import RecordHearingForm, ScheduleHearingForm, SendBackForm, WriteForm
+from grm.cases.hearings import RESULTS
 from grm.cases.models import CONTACT_WAYS
+from grm.cases.reply_form import ReplyForm
+from grm.cases.referral_forms import FORMS as REFERRAL_FORMS
 from grm.cases.states import CONTACTS, DECLINE_REASONS, EXTENSION_DECISIONS, OUTCOMES, Action
 from grm.web.labels import label
 from grm.web.locale import gettext, lazy
@@ -27,7 +31,7 @@ class NoteForm(ActionForm):
     note = TextAreaField(lazy("Internal note"), description=lazy("The complainant never sees it."))
 
 
-class AskForm(ActionForm):
+class AskForm(ReplyForm):
     """A question to the complainant."""
 
     question = TextAreaField(lazy("Question"))
@@ -40,7 +44,7 @@ class ReferForm(ActionForm):
     reason = TextAreaField(lazy("Reason"), description=lazy("Number and clock go on."))
 
 
-class ResolveForm(ActionForm):
+class ResolveForm(ReplyForm):
     """The answer."""
 
     outcome = RadioField(lazy("Outcome"), validate_choice=False)
@@ -48,6 +52,13 @@ class ResolveForm(ActionForm):
         lazy("Reply to the complainant"),
         description=lazy("In the complainant's language: what was found, what was done, and why."),
     )
+    visited_on: Any = StringField(lazy("When did somebody go and see?"), [Optional()])
+    visit: Any = TextAreaField(
+        lazy("What was found on the spot"),
+        [Optional()],
+        description=lazy("This kind of complaint needs a visit: who went where, and what was seen."),
+    )
+    no_visit: Any = TextAreaField(lazy("If nobody went: why not"), [Optional()])
     contact = RadioField(lazy("Were you in touch with the complainant?"), validate_choice=False)
     reason = TextAreaField(lazy("Why the complainant could not be reached"), [Optional()])
     root_cause = TextAreaField(lazy("Root cause"))
@@ -88,14 +99,16 @@ class DecideExtensionForm(ActionForm):
 
 
 class RecommendForm(ResolveForm):
-    """The cell's decision, with what the ministry is to do."""
+    """The cell's decision, with what the ministry is to do. The cell decides by the file and goes nowhere."""
+
+    visited_on = visit = no_visit = None
 
     recommendation = TextAreaField(
         lazy("Recommendation to the ministry"), description=lazy("What is to be done. The complainant can read it.")
     )
 
 
-class ComplyForm(ActionForm):
+class ComplyForm(ReplyForm):
     """What the ministry has done."""
 
     reply = TextAreaField(
@@ -112,7 +125,7 @@ class InformForm(ActionForm):
     note = TextAreaField(lazy("Note"), [Optional()], description=lazy("Who was spoken to, the number of the letter …"))
 
 
-class DeclineForm(ActionForm):
+class DeclineForm(ReplyForm):
     """Out of scope."""
 
     reason = RadioField(
@@ -146,7 +159,12 @@ FORMS: dict[Action, type[ActionForm]] = {
     Action.DECLINE: DeclineForm,
     Action.CLOSE: CloseForm,
     Action.INFORM: InformForm,
+    Action.WRITE: WriteForm,
+    Action.SEND_BACK: SendBackForm,
+    Action.SCHEDULE_HEARING: ScheduleHearingForm,
+    Action.RECORD_HEARING: RecordHearingForm,
     Action.ATTACH: AttachForm,
+    **REFERRAL_FORMS,
 }
 
 
@@ -156,6 +174,7 @@ def form_for(action: Action, formdata: Any = None) -> ActionForm:
     return form.offer(
         **({"reason": _choices("decline_reason", DECLINE_REASONS)} if action is Action.DECLINE else {}),
         outcome=_choices("outcome", OUTCOMES),
+        result=_choices("hearing_result", RESULTS),
         how=_choices("contact_way", CONTACT_WAYS),
         contact=_choices("contact", CONTACTS),
         decision=_choices("extension_decision", EXTENSION_DECISIONS),

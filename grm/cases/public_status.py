@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from grm.cases import history, instances, lifecycle, queries
+from grm.cases.hearings import HearingLine, planned_of
 from grm.cases.models import Case
 from grm.cases.permissions import CaseFacts
 from grm.cases.queries import EventLine
@@ -54,6 +55,10 @@ class PublicStatus:
     answer_by_on: date | None
     outcome: str | None
     reply: str | None
+    letter: str | None
+    """What the office wrote last, while there is no answer."""
+    hearing: HearingLine | None
+    """The hearing that is to come."""
     recommendation: str | None
     """What the Cabinet Division has asked the ministry to do."""
     is_complying: bool
@@ -89,6 +94,8 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
     asked = _last(lines, "asked")
     has_answer = is_complying or case.status in (Status.RESOLVED, Status.CLOSED, Status.DECLINED)
     ended = _last(lines, "resolved", "declined", "recommended", "complied") if has_answer else None
+    written = _last(lines, "written")
+    hearing = planned_of(session, case.id) if facts.hearing_at else None
     recommended = _last(lines, "recommended") if case.main_clock == "comply" else None
     may = frozenset(each for each in COMPLAINANT_ACTIONS if lifecycle.decide(facts, each, who, now).is_allowed)
     clocks = [each for each in explain_case(session, case.id) if each.kind == case.main_clock]
@@ -108,6 +115,8 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
         answer_by_on=dhaka_date(case.waiting_until) if is_waiting and case.waiting_until else None,
         outcome=_outcome(case, ended),
         reply=(ended.texts.get("reply") or ended.texts.get("reason")) if ended else None,
+        letter=written.texts.get("letter") if written and not ended else None,
+        hearing=hearing if hearing and hearing.at > now else None,
         recommendation=recommended.texts.get("recommendation") if recommended else None,
         is_complying=is_complying,
         is_anew=case.status == Status.FILED and _last(lines, "contested", "appealed") is not None,
@@ -194,13 +203,35 @@ def _title(line: EventLine, book: Directory) -> str:
             before=_day(data.get("from_due_on")),
             after=_day(data.get("to_due_on")),
         )
+    if line.kind in _OF_HEARINGS:
+        return gettext(_OF_HEARINGS[line.kind], at=show_datetime(datetime.fromisoformat(data["hearing_at"])))
+    if line.kind == "sent_back":
+        return gettext(
+            "A higher officer was not content with the answer. You will have another by %(date)s",
+            date=_day(data.get("due_on")),
+        )
     return _plain(line.kind)
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogue; it is translated when shown."""
+    return text
+
+
+_OF_HEARINGS = {
+    "hearing_set": _("You are invited to a hearing on %(at)s"),
+    "hearing_moved": _("The hearing was moved to %(at)s"),
+    "hearing_held": _("The hearing of %(at)s was held"),
+    "hearing_missed": _("The hearing of %(at)s did not take place: one side did not come"),
+    "hearing_cancelled": _("The hearing of %(at)s does not take place"),
+}
 
 
 def _plain(kind: str) -> str:
     words = {
         "acknowledged": gettext("The office has looked at your complaint"),
         "asked": gettext("The office asked you a question"),
+        "written": gettext("The office has written to you"),
         "answered": gettext("You answered"),
         "information_added": gettext("You added something"),
         "resumed": gettext("The time for your answer is over; the office goes on without it"),

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    bindparam,
     cast,
     exists,
     false,
@@ -269,19 +270,23 @@ class EventLine:
     texts: dict[str, str | None]
 
 
+_DOER, _NAMED = aliased(Officer), aliased(Officer)
+_EVENTS = (
+    select(CaseEvent.seq, CaseEvent.kind, CaseEvent.at, CaseEvent.actor_kind, CaseEvent.data)
+    .add_columns(_DOER.id, _DOER.name_bn, _DOER.name_en, _NAMED.id, _NAMED.name_bn, _NAMED.name_en)
+    .add_columns(CaseText.field, CaseText.body)
+    .outerjoin(_DOER, and_(CaseEvent.actor_kind == "officer", _DOER.id == CaseEvent.actor_id))
+    .outerjoin(_NAMED, _NAMED.id == cast(CaseEvent.data["officer_id"].astext, BigInteger))
+    .outerjoin(CaseText, and_(CaseText.case_id == CaseEvent.case_id, CaseText.seq == CaseEvent.seq))
+    .where(CaseEvent.case_id == bindparam("case_id"))
+    .order_by(CaseEvent.seq, CaseText.id)
+)
+"""Built once: to build it takes longer than to run it."""
+
+
 def events_of(session: Session, case_id: int) -> tuple[EventLine, ...]:
     """The history of a case, the oldest first (one statement)."""
-    doer, named = aliased(Officer), aliased(Officer)
-    rows = session.execute(
-        select(CaseEvent.seq, CaseEvent.kind, CaseEvent.at, CaseEvent.actor_kind, CaseEvent.data)
-        .add_columns(doer.id, doer.name_bn, doer.name_en, named.id, named.name_bn, named.name_en)
-        .add_columns(CaseText.field, CaseText.body)
-        .outerjoin(doer, and_(CaseEvent.actor_kind == "officer", doer.id == CaseEvent.actor_id))
-        .outerjoin(named, named.id == cast(CaseEvent.data["officer_id"].astext, BigInteger))
-        .outerjoin(CaseText, and_(CaseText.case_id == CaseEvent.case_id, CaseText.seq == CaseEvent.seq))
-        .where(CaseEvent.case_id == case_id)
-        .order_by(CaseEvent.seq, CaseText.id)
-    )
+    rows = session.execute(_EVENTS, {"case_id": case_id})
     lines: dict[int, EventLine] = {}
     for seq, kind, at, actor_kind, data, *names, field, body in rows:
         if seq not in lines:

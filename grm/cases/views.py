@@ -6,13 +6,15 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from grm.cases import attachment_wording, casepage, queries, queuepage, service, wording
+from grm.cases import attachment_wording, canned, casepage, closing_words, queries, queuepage, service, wording
 from grm.cases import why as why_page
 from grm.cases.acts import ACTS
 from grm.cases.attachment_form import show_refused
 from grm.cases.attachments import FilesRefused
+from grm.cases.closing import Questioned
 from grm.cases.forms import ActionForm, form_for
 from grm.cases.readers import READERS
+from grm.cases.reply_form import ReplyForm
 from grm.cases.states import Action
 from grm.kernel import clock
 from grm.kernel import tracking_number as numbers
@@ -54,7 +56,7 @@ def case(tracking_number: str) -> Any:
     actor = guard.actor()
     if request.method == "POST":
         return _act(actor, tracking_number)
-    return _show(actor, tracking_number)
+    return _show(actor, tracking_number, _begun())
 
 
 @blueprint.get("/cases/<tracking_number>/why")
@@ -81,6 +83,9 @@ def _act(actor: Actor, tracking_number: str) -> Any:
     if form_is_stale():
         problem = gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
         return _show(actor, tracking_number, form, status=400, problem=problem)
+    if "insert" in typed and isinstance(form, ReplyForm):
+        form.choose(typed.get("canned", ""))
+        return _show(actor, tracking_number, form)
     version = _version(typed.get("version", ""))
     if version is None:
         problem = gettext("The page did not say which version of the case it showed. Check the case and send it again.")
@@ -98,6 +103,10 @@ def _act(actor: Actor, tracking_number: str) -> Any:
             raise
         problem = attachment_wording.no_room(error.params["file_name"])
         return _show(actor, tracking_number, form, status=503, problem=problem)
+    except Questioned as error:
+        assert isinstance(form, ReplyForm)
+        form.ask(error)
+        return _show(actor, tracking_number, form, status=422)
     except InvalidInput as error:
         form.show_faults(error.fields)
         return _show(actor, tracking_number, form, status=422)
@@ -109,6 +118,17 @@ def _act(actor: Actor, tracking_number: str) -> Any:
     if queries.can_find(db.session(), actor, tracking_number):
         return redirect(url_for("cases.case", tracking_number=tracking_number, done=name), 303)
     return redirect(url_for("cases.queue", done=name), 303)
+
+
+def _begun() -> ActionForm | None:
+    """The form to be shown with a canned text in it, where the address asks for one (`?canned=3&for=RESOLVE`)."""
+    name = request.args.get("for", "")
+    if "canned" not in request.args or name not in Action.__members__ or Action[name] not in canned.FITS:
+        return None
+    form = form_for(Action[name])
+    assert isinstance(form, ReplyForm)
+    form.choose(request.args["canned"])
+    return form
 
 
 def _show(
@@ -140,7 +160,8 @@ def _show(
         problem=problem,
         is_conflict=since is not None,
         changes=[line for line in page.events if since is not None and line.seq > since],
-        kept={} if form is None or any(each.form is form for each in page.sections) else form.typed(),
+        closing_words=closing_words,
+        kept={} if form is None or any(each.form is form for each in page.sections) else form.kept(),
         done=wording.DONE.get(request.args.get("done", ""), "") if request.method == "GET" else "",
     )
     return body, status

@@ -23,7 +23,10 @@ ACTIONS: dict[Action, str] = {
     Action.ASSIGN: _("Assign to an officer"),
     Action.NOTE: _("Write an internal note"),
     Action.ASK: _("Ask the complainant"),
+    Action.ACCEPT: _("Accept what was referred"),
+    Action.RETURN: _("Return it with a reason"),
     Action.REFER: _("Refer to another office"),
+    Action.SPLIT: _("Send a part to another office"),
     Action.INVESTIGATE: _("Appoint investigators"),
     Action.REPORT: _("Record the investigation report"),
     Action.REQUEST_EXTENSION: _("Ask for more time"),
@@ -31,12 +34,15 @@ ACTIONS: dict[Action, str] = {
     Action.WRITE: _("Write to the complainant"),
     Action.SCHEDULE_HEARING: _("Set or move a hearing"),
     Action.RECORD_HEARING: _("Record what came of the hearing"),
+    Action.ANSWER_DIRECTION: _("Answer the direction"),
     Action.RESOLVE: _("Resolve"),
     Action.RECOMMEND: _("Decide and recommend to the ministry"),
     Action.COMPLY: _("Report what was done on the recommendation"),
     Action.DECLINE: _("Decline as out of scope"),
     Action.CLOSE: _("Close the file"),
     Action.INFORM: _("Record how the complainant was told"),
+    Action.TAKE_UP: _("Take up the late case"),
+    Action.DIRECT: _("Give a direction"),
     Action.SEND_BACK: _("Send the answer back"),
     Action.ATTACH: _("Attach files"),
 }
@@ -49,6 +55,12 @@ DONE: dict[str, str] = {
     "NOTE": _("The note is kept."),
     "ASK": _("The question goes to the complainant."),
     "REFER": _("The case went to the other office."),
+    "ACCEPT": _("The case is accepted."),
+    "RETURN": _("The case went back with your reason."),
+    "SPLIT": _("The part went to the other office; this case waits for its answer."),
+    "TAKE_UP": _("The case is yours now; who had it and the complainant are told."),
+    "DIRECT": _("The direction is recorded and its date runs; the office is told."),
+    "ANSWER_DIRECTION": _("The answer is recorded; who gave the direction is told."),
     "RESOLVE": _("The answer is recorded and goes to the complainant."),
     "WRITE": _("The letter is on the tracking page, and the complainant is told of it."),
     "SCHEDULE_HEARING": _("The hearing is set; both sides are told, and reminded the day before."),
@@ -104,6 +116,7 @@ WHY: dict[str, str] = {
     "no-request-open": _("Nobody asks for more time."),
     "own-request": _("You asked yourself; somebody else decides."),
     "same-office": _("The case is at this office already."),
+    "sender-is-gone": _("The office that sent it takes no cases any more: refer it instead."),
     "same-case": _("This is the case itself."),
     "leads-others": _("Other cases are merged into it or linked under it; take these apart first."),
     "follows-already": _("It is linked under another case already."),
@@ -116,6 +129,7 @@ WHY: dict[str, str] = {
     "other-tier": _("One of the two is in appeal and the other is not: they are decided by different officers."),
     "sensitivity-differs": _("One of the two is sensitive and the other is not: fewer people may see it."),
     "accuses-others": _("It complains of somebody who may see the other case."),
+    "too-many-people": _("There are as many complainants in it as one case can have."),
     "anonymous-stays": _("The complaint is anonymous; nobody is named in it."),
     "subcases-open": _("A part of the case is with another office: wait until it is answered or returned."),
     "direction-open": _("A direction of the Cabinet Division is not answered yet: answer it first."),
@@ -133,6 +147,9 @@ FAULTS: dict[str, str] = {
     "too-short": _("Write at least a full sentence: %(count)s characters or more"),
     "too-long": _("This is too long: at most %(count)s characters"),
     "choose-one": _("Choose one"),
+    "refer-instead": _(
+        "A case that belongs to another office is not ended: refer it there, with “Refer to another office”"
+    ),
     "no-such-case": _("There is no case with this number that you may open"),
     "another-complainant": _("Tick the box: these are different people, and the second gets the answer to the first"),
     "already-in-it": _("This phone or address is in the complaint already"),
@@ -166,6 +183,16 @@ _TITLES: dict[str, str] = {
     "information_added": _("Information added by the complainant"),
     "resumed": _("No answer came; the clock goes on"),
     "referred": _("Referred from %(from_office)s to %(to_office)s"),
+    "filed_part": _("Sent here as a part of a case, by %(part_from)s"),
+    "accepted": _("Referral accepted"),
+    "returned": _("Returned by %(from_office)s to %(to_office)s"),
+    "split": _("A part sent to %(part_office)s"),
+    "subcase_answered": _("Answer about the part sent to %(part_office)s: %(outcome)s"),
+    "subcase_returned": _("%(part_office)s has returned the part"),
+    "subcase_ended": _("Ended, because the complainant has withdrawn the whole case"),
+    "directed": _("Direction of the Cabinet Division, to be answered by %(date)s"),
+    "direction_answered": _("Direction answered"),
+    "own_motion": _("Taken up on own motion, because it is late. To: %(to_office)s (%(desk)s)"),
     "resolved": _("Resolved: %(outcome)s"),
     "declined": _("Declined: %(reason)s"),
     "closed": _("File closed"),
@@ -258,6 +285,9 @@ TEXTS: dict[str, str] = {
     "findings": "",
     "grounds": "",
     "recommendation": _("Recommendation"),
+    "part": "",
+    "direction": "",
+    "report": "",
 }
 """Headings of the free texts; empty where the title of the event says enough."""
 
@@ -279,6 +309,8 @@ def title(line: EventLine, book: Directory) -> str:
     key = "claimed" if line.kind == "assigned" and data.get("is_claim") else line.kind
     if line.kind == "assigned" and data.get("handover_id"):
         key = "handed_over"
+    if line.kind == "filed" and "part_from_office_id" in data:
+        key = "filed_part"
     if line.kind == "escalated" and data.get("is_gap"):
         key = "gap"
     if line.kind == "appealed" and data.get("is_silence"):
@@ -322,6 +354,8 @@ def _values(line: EventLine, book: Directory) -> dict[str, Any]:
         "hearing": show_datetime(datetime.fromisoformat(data["hearing_at"])) if "hearing_at" in data else "–",
         "message": label("message_subject", data.get("subject")),
         "from_office": _office(book, data.get("from_office_id")),
+        "part_office": _office(book, data.get("part_office_id")),
+        "part_from": _office(book, data.get("part_from_office_id")),
         "to_office": _office(book, data.get("to_office_id")),
         "outcome": label("outcome", data.get("outcome")),
         "reason": label("decline_reason", data.get("reason_code")),

@@ -51,6 +51,7 @@ LABELS: dict[str, dict[str, str]] = {
         "partly_proved": _("Partly proved"),
         "withdrawn": _("Withdrawn by the complainant"),
         "not_admissible": _("Not admissible"),
+        "returned": _("Returned to the sender"),
         "merged": _("Answered together with another complaint"),
     },
     "decline_reason": {
@@ -65,6 +66,20 @@ LABELS: dict[str, dict[str, str]] = {
         "wrote": _("Yes, in writing"),
         "could_not_reach": _("No, they could not be reached"),
     },
+    "hearing_result": {
+        "held": _("It was held"),
+        "complainant_missed": _("The complainant did not come"),
+        "office_missed": _("The office did not come"),
+        "cancelled": _("It is called off"),
+    },
+    "canned_use": {
+        "any": _("Everything"),
+        "ask": _("Questions"),
+        "write": _("Letters"),
+        "resolve": _("Answers"),
+        "decline": _("Declines"),
+    },
+    "sample_state": {"open": _("To be reviewed"), "reviewed": _("Reviewed")},
     "tier": {
         "gro": _("Grievance redress officer"),
         "appeal": _("Appeal"),
@@ -110,9 +125,16 @@ LABELS: dict[str, dict[str, str]] = {
         "cell": _("Decision of the Cabinet Division"),
         "comply": _("Carrying out the recommendation"),
         "appeal_window": _("Time to appeal"),
+        "direct": _("Answer to the Cabinet Division's direction"),
         "extension": _("Extension"),
         "answer": _("Answer of the complainant"),
         "confirm": _("Confirmation by the complainant"),
+    },
+    "referral_state": {"offered": _("Not accepted yet"), "accepted": _("Accepted")},
+    "direction_state": {
+        "open": _("To be answered"),
+        "answered": _("Answered"),
+        "overtaken": _("Overtaken"),
     },
     "extension_decision": {"approve": _("Yes, as asked for"), "refuse": _("No")},
     "extension_state": {

@@ -69,6 +69,10 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
         officer("appeal_officer"),
         {"desk": "appeal", "tier": "appeal", "main_clock": "appeal", "decider_ids": frozenset({ME})},
     ),
+    "GRO, a hearing to come": (officer("gro"), {"hearing_at": LATER}),
+    "GRO, a hearing has passed": (officer("gro"), {"hearing_at": EARLIER}),
+    "appeal officer, answer at the gro desk within the window": (officer("appeal_officer"), {"confirm_until_at": LATER}),
+    "GRO, own answer within the window": (officer("gro"), {"confirm_until_at": LATER}),
     "GRO, appealed case": (officer("gro"), {"desk": "appeal", "tier": "appeal", "main_clock": "appeal"}),
     "cell officer, second appeal": (
         officer("cell_officer", CELL, "cell"),
