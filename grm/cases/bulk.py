@@ -6,7 +6,7 @@ was not done, and what is marked is not done again. Items are claimed with SKIP 
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,10 +17,11 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
-from grm.cases import bulk_rules, queries, service
+from grm.cases import bulk_rules, canned, quality, queries, service
 from grm.cases.acts import ACTS
 from grm.cases.bulk_models import BulkAct, BulkItem
 from grm.cases.bulk_rules import MOST_CASES, NEEDS_APPROVAL, Asking
+from grm.cases.closing import Questioned
 from grm.cases.content import Content
 from grm.cases.models import Case
 from grm.cases.queue import Queue
@@ -90,7 +91,7 @@ def ask_bulk(
 
     It waits for approval if it ends cases, else it begins. Only what the actor may see becomes an item; a case that lies
     elsewhere is refused at once. Raises `InvalidInput` for the fields, and under `case` where no case is left or too many are
-    named; `NotFound` for an act that is not the actor's to do at this desk.
+    named; `Questioned` for an answer that seems to say nothing; `NotFound` for an act that is not the actor's to do at this desk.
     """
     if action not in bulk_rules.actions_at(actor, queue.office_id, queue.desk):
         raise NotFound
@@ -100,7 +101,7 @@ def ask_bulk(
         content.faults["case"] = "too-many-cases"
     with transaction(now) as act:
         _check(act.session, content, queue, action, fields, act.now)
-        columns = (Case.id, Case.tracking_number, Case.office_id, Case.desk)
+        columns = (Case.id, Case.tracking_number, Case.office_id, Case.desk, Case.language)
         found = act.session.execute(
             select(*columns)
             .where(Case.tracking_number.in_(list(seen)[:MOST_CASES]), queries.visible_to(actor))
@@ -109,13 +110,15 @@ def ask_bulk(
         if not found:
             content.faults["case"] = "choose-cases"
         content.check()
+        if action is Action.RESOLVE:
+            _question(act.session, fields, {case.language: case.id for case in reversed(found)}.values())
         row = BulkAct(
             officer_id=actor.officer_id,
             asked_as=bulk_rules.role_at(actor, queue.office_id, queue.desk),
             action=action.value,
             office_id=queue.office_id,
             desk=queue.desk,
-            fields=dict(fields),
+            fields=dict(fields) | _same_to_all(action, fields),
             state="waiting_for_approval" if action in NEEDS_APPROVAL else "running",
             asked_at=act.now,
         )
@@ -237,6 +240,25 @@ def _check(
         service.answer_texts(content, *(typed[name] for name in names))
     else:
         content.text("reason", typed["reason"], is_required=False)
+
+
+def _question(session: Session, fields: Mapping[str, str], case_ids: Iterable[int]) -> None:
+    """Put the questions that the reply raises, by one case of each language, as the single act would put them."""
+    typed = defaultdict(str, fields)
+    found: dict[str, quality.Question] = {}
+    for case_id in case_ids:
+        case = session.get_one(Case, case_id)
+        for each in quality.questions(typed["reply"], case.language, (), canned.texts_here(session, case)):
+            found.setdefault(each.code, each)
+    if left := quality.unanswered(found.values(), typed["confirmed"].split()):
+        raise Questioned(left, "reply")
+
+
+def _same_to_all(action: Action, fields: Mapping[str, str]) -> dict[str, str]:
+    """Nobody asks whether many cases are to get the same reply: that is what was asked for, and what is approved."""
+    if action is not Action.RESOLVE:
+        return {}
+    return {"confirmed": " ".join(sorted({*fields.get("confirmed", "").split(), quality.REPEATED}))}
 
 
 def _locked(session: Session, bulk_id: int) -> BulkAct:

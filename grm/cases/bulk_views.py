@@ -3,12 +3,13 @@
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
 
-from grm.cases import bulk, bulk_queries, bulk_rules, bulk_wording, bulkpage
+from grm.cases import bulk, bulk_queries, bulk_rules, bulk_wording, bulkpage, closing_words
 from grm.cases.bulk_rules import AT_ONCE
+from grm.cases.closing import Questioned
 from grm.cases.forms import form_for
 from grm.cases.queue import Queue
+from grm.cases.reply_form import ReplyForm
 from grm.cases.states import Action
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
@@ -27,7 +28,7 @@ REFRESH_SECONDS = 4
 
 @blueprint.get("/queue/bulk")
 @requires(*ACTORS)
-def form() -> str | Response:
+def form() -> Any:
     """The form of an act for the cases chosen in the queue: those ticked, those of the page, or those of the whole view."""
     session, actor = db.session(), guard.actor()
     action, queue = _asked(actor, request.args.get("action", ""), request.args.get("queue", ""))
@@ -41,7 +42,7 @@ def form() -> str | Response:
     page = bulkpage.form_page(session, actor, queue, action, picks, _fields_before(actor, action))
     if not page.lines:
         return redirect("/queue?" + (f"{query}&" if query else "") + "chosen=none", 303)
-    return render_template("cases/bulk_form.html", page=page, form=None, problem="")
+    return _form(page)
 
 
 @blueprint.post("/queue/bulk")
@@ -52,20 +53,24 @@ def ask() -> Any:
     session, actor = db.session(), guard.actor()
     action, queue = _asked(actor, request.form.get("action", ""), request.form.get("queue", ""))
     picks = bulkpage.picks_in(request.form.getlist("case"))
-    typed = {key: value for key, value in request.form.items() if key in form_for(action)._fields}
     if form_is_stale():
-        page = bulkpage.form_page(session, actor, queue, action, picks, typed)
+        page = bulkpage.form_page(session, actor, queue, action, picks, request.form)
         problem = gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
-        return render_template("cases/bulk_form.html", page=page, form=None, problem=problem), 400
+        return _form(page, 400, problem)
     fields = form_for(action, request.form).typed()
     try:
         asked = bulk.ask_bulk(actor, queue, action, fields, picks)
+    except Questioned as error:
+        page = bulkpage.form_page(session, actor, queue, action, picks, request.form)
+        assert isinstance(page.form, ReplyForm)
+        page.form.ask(error)
+        return _form(page, 422)
     except InvalidInput as error:
-        page = bulkpage.form_page(session, actor, queue, action, picks, typed)
+        page = bulkpage.form_page(session, actor, queue, action, picks, request.form)
         page.form.show_faults({name: code for name, code in error.fields.items() if name != "case"})
         fault = error.fields.get("case", "")
         problem = gettext(bulk_wording.FAULTS[fault]) if fault else ""
-        return render_template("cases/bulk_form.html", page=page, form=page.form, problem=problem), 422
+        return _form(page, 422, problem)
     if action not in bulk_rules.NEEDS_APPROVAL:
         bulk.run_bulk(asked.id, AT_ONCE)
     return redirect(url_for("bulk.act", bulk_id=asked.id, missing=asked.missing or None), 303)
@@ -112,6 +117,12 @@ def decide(bulk_id: int) -> Any:
     except InvalidInput as error:
         return _show(actor, bulk_id, 422, faults=error.fields, reason=reason, decision=decision)
     return redirect(url_for("bulk.act", bulk_id=bulk_id), 303)
+
+
+def _form(page: bulkpage.FormPage, status: int = 200, problem: str = "") -> Any:
+    form = page.form if status == 422 else None
+    body = render_template("cases/bulk_form.html", page=page, form=form, problem=problem, closing_words=closing_words)
+    return body, status
 
 
 def _show(

@@ -14,6 +14,7 @@ from grm.accounts.models import Officer
 from grm.cases import bulk_queries, bulk_rules, bulk_wording, queuepage, referral, service, wording
 from grm.cases import queue as queues
 from grm.cases.bulk_rules import MOST_CASES
+from grm.cases.closing_page import OF_VISITS
 from grm.cases.content import LONGEST_TEXT, SHORTEST_REPLY
 from grm.cases.forms import ActionForm, form_for, nothing_chosen
 from grm.cases.models import Case
@@ -124,7 +125,7 @@ def form_page(
     queue: Queue,
     action: Action,
     picks: Sequence[tuple[str, int]],
-    typed: Mapping[str, str] | None = None,
+    typed: MultiDict[str, str] | Mapping[str, str] | None = None,
 ) -> FormPage:
     """The form of an act for the cases named, as far as the actor may see them; `typed` is what was filled in before."""
     now = clock.now(session)
@@ -137,6 +138,8 @@ def form_page(
     ).all()
     form = form_for(action, MultiDict(typed) if typed is not None else None)
     _offer(session, form, queue, any(row.is_sensitive for row in rows), now)
+    if action is Action.RESOLVE and not any(book.category(row.category_id).needs_visit for row in rows):
+        form.drop(*OF_VISITS)
     lines = lines_of(book, rows, now, queues.soon_until(session, now))
     return FormPage(
         action=action,

@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from grm.cases import acts, bulk, bulk_queries, bulk_rules, service
 from grm.cases.bulk_models import BulkAct, BulkItem
+from grm.cases.closing import Questioned
 from grm.cases.models import Case, CaseEvent
 from grm.cases.queue import Queue
 from grm.cases.states import Action
 from grm.kernel.actor import Actor
 from grm.kernel.audit import AuditEntry
 from grm.kernel.errors import IllegalAction, InvalidInput, NotFound
+from grm.offices.queries import directory
 from tests.support import build
 
 REASON = "একই ধরনের অভিযোগ, একই উত্তর প্রযোজ্য।"
@@ -83,9 +85,9 @@ def test_each_case_is_assigned_by_itself_and_each_refusal_says_why(
     build.case(session, build.office_id(session, "food"))
     foreign = build.case(session, build.office_id(session, "food"))
     sensitive = build.case(session, desk="appeal", category="bribe-demand")
-    session.execute(Case.__table__.update().where(Case.id == moved.id).values(desk="appeal"))
+    session.execute(update(Case).where(Case.id == moved.id).values(desk="appeal"))
     session.execute(
-        Case.__table__.update()
+        update(Case)
         .where(Case.id == ended.id)
         .values(status="withdrawn", outcome="withdrawn", ended_at=build.dhaka(2026, 1, 5))
     )
@@ -117,7 +119,7 @@ def test_each_case_is_assigned_by_itself_and_each_refusal_says_why(
 def test_referred_cases_begin_at_the_other_office(session: Session, people: dict[str, Actor], desk: Queue) -> None:
     cases = some(session, 3)
     fields = {"office": "food", "reason": REASON}
-    codes = {office.code for office in build.directory(session).offices}
+    codes = {office.code for office in directory(session).offices}
     fields["office"] = next(code for code in codes if "food" in code)
     asked = bulk.ask_bulk(people["gro"], desk, Action.REFER, fields, picks(cases))
     assert bulk.run_bulk(asked.id, 2) == 2 and session.get_one(BulkAct, asked.id).state == "running"
@@ -154,6 +156,20 @@ def test_a_form_that_is_wrong_whatever_the_case_is_not_put_away(
         bulk.ask_bulk(people["gro"], desk, action, fields, picks(cases))
     assert caught.value.fields == fault
     assert session.execute(select(func.count()).select_from(BulkAct)).scalar_one() == 0
+
+
+def test_a_reply_that_says_nothing_is_questioned_before_anybody_is_asked_to_approve(
+    session: Session, people: dict[str, Actor], desk: Queue
+) -> None:
+    cases = some(session, 1) + some(session, 1, language="en")
+    hollow = {**ANSWER, "reply": "আপনার অভিযোগটি গ্রহণ করা হয়েছে এবং যথাযথ ব্যবস্থা নেওয়া হয়েছে।"}
+    with pytest.raises(Questioned) as caught:
+        bulk.ask_bulk(people["gro"], desk, Action.RESOLVE, hollow, picks(cases))
+    assert {each.code for each in caught.value.questions} == {"empty", "language"}
+    asked = bulk.ask_bulk(people["gro"], desk, Action.RESOLVE, {**hollow, "confirmed": "empty language"}, picks(cases))
+    bulk.decide_bulk(people["appeal"], asked.id, "approve", REASON)
+    bulk.run_bulk(asked.id, 25)
+    assert set(outcome_of(session, asked.id).values()) == {("done", None)}, "one text to all is what was approved"
 
 
 def test_no_case_and_too_many(session: Session, people: dict[str, Actor], desk: Queue) -> None:
@@ -203,7 +219,7 @@ def test_answers_and_closings_wait_for_somebody_else(session: Session, people: d
     assert session.scalars(kinds).all() == ["bulk-asked", "bulk-approved", "bulk-asked", "bulk-refused"]
     with pytest.raises(IntegrityError):  # the table itself
         session.execute(
-            BulkAct.__table__.update().where(BulkAct.id == asked.id).values(decided_by_id=people["officer"].officer_id)
+            update(BulkAct).where(BulkAct.id == asked.id).values(decided_by_id=people["officer"].officer_id)
         )
     session.rollback()
 
