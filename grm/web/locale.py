@@ -16,7 +16,7 @@ from typing import Any
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Flask, g, has_request_context, request
+from flask import Flask, has_request_context, request
 from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -26,18 +26,19 @@ DEFAULT = "bn"
 COOKIE = "grm_lang"
 FOLDER = Path(__file__).parent.parent / "translations"
 _forced: ContextVar[str | None] = ContextVar("grm_language", default=None)
+_of_page: ContextVar[str | None] = ContextVar("grm_language_of_page", default=None)
+"""Of the request under way; a thread's context outlives it, so that it is forgotten where a request begins and ends."""
 
 
 def language() -> str:
     """Return the language of the page or message being written: 'bn' or 'en'."""
-    forced = _forced.get()
-    if forced:
-        return forced
+    known = _forced.get() or _of_page.get()  # asked for hundreds of times a page
+    if known:
+        return known
     if not has_request_context():
         return DEFAULT
-    chosen: str | None = g.get("language")  # asked for hundreds of times a page
-    if chosen is None:
-        chosen = g.language = _chosen() or DEFAULT
+    chosen = _chosen() or DEFAULT
+    _of_page.set(chosen)
     return chosen
 
 
@@ -138,7 +139,13 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.globals.update(_=_shown, lang_url=lang_url)
     app.context_processor(lambda: {"locale": language()})
+    app.before_request(_forget)
+    app.teardown_request(_forget)
     app.after_request(_remember)
+
+
+def _forget(_error: BaseException | None = None) -> None:
+    _of_page.set(None)
 
 
 def _chosen() -> str | None:
