@@ -3,6 +3,7 @@
 A cap, because each takes 64 MiB and a tenth of a second: a flood of sign-ins would otherwise starve the citizens' pages.
 """
 
+import secrets
 from functools import cache
 from threading import BoundedSemaphore
 
@@ -19,12 +20,19 @@ WAIT_SECONDS = 5
 # The commonest long passwords and words of this project, folded to lower case; short ones are refused by length already.
 BLOCKED_PARTS = ("password", "123456789", "qwertyuiop", "bangladesh", "iloveyou", "grievance", "abcdefgh", "11111111")
 _hasher = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _turn = BoundedSemaphore(PARALLEL_HASHES)
 
 
 def hash_password(password: str) -> str:
     """Return the Argon2id hash of a password, in NFC so that it can be typed on any keyboard."""
     return _hasher.hash(nfc(password))
+
+
+def one_time_password() -> str:
+    """A password to hand out: 80 random bits in letters that nobody mistakes, to be read out or copied from paper."""
+    letters = [secrets.choice(_LETTERS) for _ in range(16)]
+    return "-".join("".join(letters[start : start + 4]) for start in range(0, 16, 4))
 
 
 def check_new(password: str) -> None:

@@ -1,10 +1,13 @@
 """Signing in: one answer for an unknown user, a wrong password and a deactivated account; waits that grow with failures."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grm.accounts import passwords
 from grm.accounts.models import Officer
+from grm.accounts.sessions import end_sessions_of
 from grm.kernel import audit
 from grm.kernel.actor import Actor
 from grm.kernel.context import settings
@@ -37,7 +40,7 @@ def sign_in(username: str, password: str, source: str) -> Officer:
         if wait:
             raise TooMany("sign-in-wait", retry_after_seconds=wait)
         officer = find_officer(act.session, name)
-        known_hash = officer.password_hash if officer is not None and _may_enter(officer) else None
+        known_hash = officer.password_hash if officer is not None and _may_enter(officer, act.now) else None
     # The slow hash is computed outside any transaction.
     is_right = passwords.verify(known_hash, password)
     with transaction() as act:
@@ -52,6 +55,41 @@ def sign_in(username: str, password: str, source: str) -> Officer:
     return officer
 
 
-def _may_enter(officer: Officer) -> bool:
-    """A database that once served development may hold demo accounts, whose password everybody knows."""
-    return officer.is_active and not (officer.is_demo and settings().is_production)
+def set_own_password(officer_id: int, present: str, new: str) -> None:
+    """Choose another password; `present` is the one that holds, or the one that was given out. All sessions end.
+
+    Raises `InvalidInput` with a code for the field (`wrong-password`, `password-same`, or as `passwords.check_new`), and
+    `TooMany` after several wrong ones: a session that was left open is not to be turned into an account.
+    """
+    keys = [keyed_hash("own-password", str(officer_id))]
+    with transaction() as act:
+        if wait := throttle.wait_seconds(act.session, keys, act.now):
+            raise TooMany("sign-in-wait", retry_after_seconds=wait)
+        officer = act.session.get_one(Officer, officer_id)
+        who, known_hash = Actor(officer_id=officer.id, name=officer.name_en, kind="officer"), officer.password_hash
+    if not passwords.verify(known_hash, present):
+        with transaction() as act:
+            throttle.record_failure(act.session, keys[0], act.now)
+        raise InvalidInput("wrong-password", fields={"present": "wrong-password"})
+    try:
+        passwords.check_new(new)
+    except InvalidInput as error:
+        raise InvalidInput(error.code, fields={"new": error.code}) from None
+    if present == new:
+        raise InvalidInput("password-same", fields={"new": "password-same"})
+    new_hash = passwords.hash_password(new)
+    with transaction() as act:
+        officer = act.session.get_one(Officer, officer_id, with_for_update=True, populate_existing=True)
+        if officer.password_hash != known_hash:
+            raise InvalidInput("wrong-password", fields={"present": "wrong-password"})
+        officer.password_hash, officer.must_set_password, officer.password_until_at = new_hash, False, None
+        end_sessions_of(officer_id)
+        throttle.forget(act.session, keys)
+        audit.record(act.session, STREAM, "PasswordChanged", who, act.now, officer_id=officer_id)
+
+
+def _may_enter(officer: Officer, now: datetime) -> bool:
+    """A database that once served development may hold demo accounts, whose password everybody knows; and a password that was
+    given out is good for some days only."""
+    is_stale = officer.password_until_at is not None and officer.password_until_at <= now
+    return officer.is_active and not is_stale and not (officer.is_demo and settings().is_production)

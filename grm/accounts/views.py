@@ -7,18 +7,18 @@ from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from grm.accounts import service
-from grm.accounts.forms import LoginForm
+from grm.accounts.forms import LoginForm, OwnPasswordForm
 from grm.accounts.sessions import ServerSession
 from grm.kernel.context import settings
 from grm.kernel.errors import InvalidInput, TooMany
-from grm.web.guard import keeps_typed_text, public
+from grm.web.guard import OWN_PASSWORD, keeps_typed_text, public, signed_in
 from grm.web.locale import gettext, ngettext
 from grm.web.nav import home
 from grm.web.security import FORM_FIELD, form_is_stale
 
 blueprint = Blueprint("accounts", __name__)
 RESUME_PATH = "resume_path"
-NOT_RESUMED = {FORM_FIELD, "username", "password", "otp", "next", RESUME_PATH}
+NOT_RESUMED = {FORM_FIELD, "username", "password", "otp", "present", "new", "again", "next", RESUME_PATH}
 DEMO_ACCOUNTS = (
     "cabinet",
     "gro.social-welfare",
@@ -72,6 +72,34 @@ def logout() -> Response:
     response = redirect("/", 303)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+@blueprint.route(OWN_PASSWORD, methods=["GET", "POST"])
+@signed_in
+@keeps_typed_text
+def own_password() -> tuple[str, int] | Response:
+    """Choose another password; whoever was given one comes here first."""
+    form = OwnPasswordForm(request.form)
+    officer = current_user.officer
+    if request.method == "POST" and not form_is_stale() and form.is_filled():
+        officer_id = int(officer.id)
+        try:
+            service.set_own_password(officer_id, str(form.present.data), str(form.new.data))
+        except InvalidInput as error:
+            form.show_faults(error.fields)
+        except TooMany as error:
+            return _own_password_page(form, error.retry_after_seconds), 429
+        else:
+            return _enter(str(officer_id))
+    elif request.method == "POST" and form_is_stale():
+        form.form_errors.append(gettext("This page was open for too long. Check it and press the button again."))
+    return _own_password_page(form), form.status_code
+
+
+def _own_password_page(form: OwnPasswordForm, wait_seconds: int = 0) -> str:
+    if wait_seconds:
+        form.form_errors.append(gettext("Too many wrong passwords. Wait a while, then try again."))
+    return render_template("accounts/password.html", form=form, is_given=current_user.officer.must_set_password)
 
 
 def sign_in_and_resume() -> Response:

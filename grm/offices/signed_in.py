@@ -22,6 +22,11 @@ class SignedIn(UserMixin):
         self.language = officer.language
 
     @property
+    def must_set_password(self) -> bool:
+        """Whether the password was given out by somebody else: nothing opens before it is changed."""
+        return self.officer.must_set_password
+
+    @property
     def is_active(self) -> bool:
         """A deactivated officer is out at the next request."""
         return self.officer.is_active

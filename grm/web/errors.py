@@ -24,7 +24,7 @@ from grm.kernel.errors import (
 from grm.web import uploads
 
 log = structlog.get_logger("grm.web")
-HIDDEN_FIELDS = {"csrf_token", "password", "otp", "secret", "draft"}
+HIDDEN_FIELDS = {"csrf_token", "password", "present", "new", "again", "otp", "secret", "draft"}
 STATUS: tuple[tuple[type[GrmError], int], ...] = (
     (NotFound, 404),
     (Forbidden, 404),

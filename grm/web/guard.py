@@ -15,6 +15,8 @@ from grm.kernel.actor import Actor
 
 View = TypeVar("View", bound=Callable[..., Any])
 RULE = "_grm_access"
+OWN_PASSWORD = "/password"
+"""Where who has been given a password chooses another; until then every other page for officers leads there."""
 
 
 def public(reason: str) -> Callable[[View], View]:
@@ -90,6 +92,8 @@ def _check() -> Response | None:
         if request.method == "POST":
             return cast(Response, current_app.extensions["grm.sign_in_and_resume"]())
         return redirect(url_for("accounts.login", next=request.full_path.rstrip("?")), 303)
+    if getattr(current_user, "must_set_password", False) and request.path != OWN_PASSWORD:
+        return redirect(OWN_PASSWORD, 303)
     if not may_use(rule, current_user.actor):
         abort(404)
     return None
