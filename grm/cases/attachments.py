@@ -159,6 +159,7 @@ def add_rows(
     is_for_complainant: bool,
 ) -> None:
     """Write the rows of stored files that the event `seq` of a case attaches, in the caller's transaction."""
+    session.flush()  # the rows point to the event
     for each in kept:
         name = "" if case.is_anonymous else clean_name(each.name, each.file.kind)
         session.add(
