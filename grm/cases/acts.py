@@ -6,6 +6,7 @@ from grm.cases import (
     appeals,
     attachment_form,
     closing,
+    collective,
     directions,
     hearings,
     informing,
@@ -97,6 +98,9 @@ ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
     ),
     Action.COMPLY: lambda actor, number, version, typed: appeals.comply_case(
         actor, number, version, typed["reply"], confirmed=_confirmed(typed)
+    ),
+    Action.ADD_COMPLAINANT: lambda actor, number, version, typed: collective.add_complainant(
+        actor, number, version, name=typed["name"], phone=typed["phone"], email=typed["email"]
     ),
     Action.INFORM: lambda actor, number, version, typed: informing.inform_case(
         actor,

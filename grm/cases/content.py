@@ -6,6 +6,7 @@ control characters), never shortened.
 
 from collections.abc import Collection
 
+from grm.cases.not_ours import is_only_not_ours
 from grm.kernel.errors import InvalidInput
 from grm.kernel.text import clean_text, has_forbidden_characters, search_key
 
@@ -35,6 +36,13 @@ class Content:
             self.faults[field] = "too-short"
         elif len(cleaned) > LONGEST_TEXT:
             self.faults[field] = "too-long"
+        return cleaned
+
+    def reply(self, field: str, typed: str) -> str:
+        """A text to the complainant with which a case ends: never only that the matter is another office's."""
+        cleaned = self.text(field, typed, shortest=SHORTEST_REPLY)
+        if field not in self.faults and is_only_not_ours(cleaned):
+            self.faults[field] = "refer-instead"
         return cleaned
 
     def choice(self, field: str, typed: str, choices: Collection[str]) -> str:

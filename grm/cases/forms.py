@@ -8,12 +8,13 @@ from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grm.cases.action_form import ActionForm as ActionForm
+from grm.cases.collective_form import AddComplainantForm
 from grm.cases.attachment_form import AttachForm
 from grm.cases.closing_forms import RecordHearingForm, ScheduleHearingForm, SendBackForm, WriteForm
 from grm.cases.hearings import RESULTS
 from grm.cases.models import CONTACT_WAYS
-from grm.cases.reply_form import ReplyForm
 from grm.cases.referral_forms import FORMS as REFERRAL_FORMS
+from grm.cases.reply_form import ReplyForm
 from grm.cases.states import CONTACTS, DECLINE_REASONS, EXTENSION_DECISIONS, OUTCOMES, Action
 from grm.web.labels import label
 from grm.web.locale import gettext, lazy
@@ -159,6 +160,7 @@ FORMS: dict[Action, type[ActionForm]] = {
     Action.DECLINE: DeclineForm,
     Action.CLOSE: CloseForm,
     Action.INFORM: InformForm,
+    Action.ADD_COMPLAINANT: AddComplainantForm,
     Action.WRITE: WriteForm,
     Action.SEND_BACK: SendBackForm,
     Action.SCHEDULE_HEARING: ScheduleHearingForm,

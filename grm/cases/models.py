@@ -259,7 +259,7 @@ class CaseText(Model):
 
 
 class Direction(Model):
-    """What the Cabinet Division directs the office that holds a case to do, and to answer by ``due_on``; one open at a time.
+    """What the Cabinet Division directs the office that holds a case to do, and to answer by a date; one open at a time.
 
     The words are texts of the case's history, at event ``seq`` and, answered, at ``answered_seq``; its clock is the
     `direct` deadline of ``epoch``. It is overtaken where the case ends or moves to another tier before it is answered.
@@ -272,14 +272,12 @@ class Direction(Model):
         CheckConstraint("(answered_seq IS NOT NULL) = (how IS NOT DISTINCT FROM 'answered')", "answered_has_event"),
         UniqueConstraint("case_id", "seq"),
         Index("uq__direction__open", "case_id", unique=True, postgresql_where=text("ended_at IS NULL")),
-        Index("ix__direction__due", "due_on", "id", postgresql_where=text("ended_at IS NULL")),
     )
 
     id: Mapped[Id]
     case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
     seq: Mapped[int]
     epoch: Mapped[Small]
-    due_on: Mapped[date]
     issued_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("officer.id"))
     issued_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

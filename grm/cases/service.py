@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
 from grm.cases import closing, events, lifecycle, queries, referral, referrals, spine, subcases
-from grm.cases.content import SHORTEST_REPLY, Content
+from grm.cases.content import Content
 from grm.cases.permissions import HANDLER_ROLES, Accusation
 from grm.cases.spine import Step, acting, apply
 from grm.cases.states import CONTACTS, DECLINE_REASONS, OUTCOME_OF_END, OUTCOMES, Action, Status
@@ -171,7 +171,7 @@ def answer_texts(
     content.choice("outcome", outcome, OUTCOMES)
     content.choice("contact", contact, CONTACTS)
     return {
-        "reply": content.text("reply", reply, shortest=SHORTEST_REPLY),
+        "reply": content.reply("reply", reply),
         "root_cause": content.text("root_cause", root_cause),
         "prevention": content.text("prevention", prevention),
         "reason": content.text("reason", reason, is_required=contact == "could_not_reach"),
@@ -194,7 +194,7 @@ def decline_case(
     """
     content = Content()
     content.choice("reason", reason, DECLINE_REASONS)
-    text = content.text("reply", reply, shortest=SHORTEST_REPLY)
+    text = content.reply("reply", reply)
     with acting(actor, tracking_number, version, Action.DECLINE, now) as step:
         content.check()
         questioned = closing.judge(step, text, confirmed, codes=closing.OF_A_DECLINE)

@@ -69,6 +69,7 @@ POLICIES: tuple[dict[str, Any], ...] = (
     {"code": "appeal", "kind": "appeal", "limit": 20, "category": None, "source": GUIDELINES},
     {"code": "cell", "kind": "cell", "limit": 60, "category": None, "source": GUIDELINES},
     {"code": "comply", "kind": "comply", "limit": 20, "category": None, "source": GUIDELINES},
+    {"code": "direct", "kind": "direct", "limit": 7, "category": None, "source": PROPOSAL},
     # No clocks of their own: by how much a clock is extended where the case is investigated, how long a question to the
     # complainant may stop the clock, and how long an answer may be objected to.
     {"code": "extension", "kind": "extension", "limit": 10, "category": None, "source": GUIDELINES},
@@ -93,6 +94,9 @@ RUNGS: tuple[dict[str, Any], ...] = (
     {"deadline_kind": "comply", "level": 0, "offset_working_days": -3, "role": "holder"},
     {"deadline_kind": "comply", "level": 1, "offset_working_days": 0, "role": "appeal_officer"},
     {"deadline_kind": "comply", "level": 2, "offset_working_days": 5, "role": "cell_officer"},
+    {"deadline_kind": "direct", "level": 0, "offset_working_days": -1, "role": "holder"},
+    {"deadline_kind": "direct", "level": 1, "offset_working_days": 0, "role": "appeal_officer"},
+    {"deadline_kind": "direct", "level": 2, "offset_working_days": 3, "role": "cell_officer"},
 )
 _ESTIMATED = re.compile(r" \((?:estimated|আনুমানিক)\)")
 

@@ -65,7 +65,6 @@ def upgrade() -> None:
             case_id bigint NOT NULL CONSTRAINT fk__direction__case_id REFERENCES cases (id),
             seq integer NOT NULL,
             epoch smallint NOT NULL,
-            due_on date NOT NULL,
             issued_by_id bigint NOT NULL CONSTRAINT fk__direction__issued_by_id REFERENCES officer (id),
             issued_at timestamptz NOT NULL,
             ended_at timestamptz,
@@ -79,7 +78,6 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE UNIQUE INDEX IF NOT EXISTS uq__direction__open ON direction (case_id) WHERE ended_at IS NULL")
-    op.execute("CREATE INDEX IF NOT EXISTS ix__direction__due ON direction (due_on, id) WHERE ended_at IS NULL")
     with op.get_context().autocommit_block():
         for table, name, _condition in CHECKS:
             op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT ck__{table}__{name}")
