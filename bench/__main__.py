@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import commits, delivery, filing, queue, report, sweep
+from bench import commits, delivery, filing, queue, report, search, sweep
 from bench.generate import Generated, cohort_due_at, generate, shape_of
 from bench.results import Line, markdown, write
 from bench.system import System, production_like
@@ -21,7 +21,7 @@ from grm.cli import set_up
 from grm.kernel import clock
 from grm.kernel.db import db
 
-PARTS = ("sweep", "commits", "filing", "queue", "report", "delivery")
+PARTS = ("sweep", "commits", "filing", "queue", "search", "report", "delivery")
 """In this order: the clocks of new filings would be due among the cohorts that the sweep is measured by; what it puts into the
 outbox stands aside while delivery is measured."""
 LARGEST_COPIED = 2_000_000
@@ -87,6 +87,8 @@ def _measure(system: System, generated: Generated, options: argparse.Namespace) 
             lines += filing.measure(system, clients, seconds, rounds, say)
         elif part == "queue":
             lines += queue.measure(system, seconds, rounds, say)
+        elif part == "search":
+            lines += search.measure(system, seconds, rounds, say)
         elif part == "report":
             lines += report.measure(system, seconds, rounds, say)
         elif part == "delivery":

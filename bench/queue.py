@@ -141,9 +141,9 @@ def _case_sql(connection: Any, number: str) -> float:
     return _median_time(read)
 
 
-def _median_time(read: Callable[[], Any]) -> float:
+def _median_time(read: Callable[[], Any], repeats: int = 200) -> float:
     times = []
-    for _ in range(200):
+    for _ in range(repeats):
         started = time.perf_counter()
         read()
         times.append(time.perf_counter() - started)

@@ -1,12 +1,12 @@
-"""The officers' search, and the cases that are likely about the same grievance as one."""
+"""The officers' search."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from grm.cases import alike, queries, queue, search
+from grm.cases import queue, search
 from grm.cases.queue_lines import lines_of
-from grm.cases.search_terms import Group, all_names
 from grm.cases.readers import READERS
+from grm.cases.search_terms import Group, all_names
 from grm.kernel import clock
 from grm.kernel.db import db
 from grm.offices.directory import Directory
@@ -33,17 +33,6 @@ def cases() -> str | Response:
         understood=[(group.typed, _names_in_words(group, book)) for group in found.query.groups],
         lines=lines_of(book, found.rows, now, queue.soon_until(session, now), shows_office=True),
         most=search.MOST,
-    )
-
-
-@blueprint.get("/cases/<tracking_number>/alike")
-@requires(*READERS)
-def cases_alike(tracking_number: str) -> str:
-    """Cases that are likely about the same grievance, with the reason for each; a suggestion and no more."""
-    session, actor = db.session(), guard.actor()
-    case, _ = queries.find_case(session, actor, tracking_number)
-    return render_template(
-        "cases/alike.html", case=case, suggestions=alike.suggestions(session, actor, case), book=directory(session)
     )
 
 

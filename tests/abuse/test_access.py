@@ -25,7 +25,7 @@ ROLES = ("anonymous", "gro", "officer", "appeal", "head", "cell", "desk", "admin
 
 # Cases: {own} lies at the ministry's GRO desk; {other} at another ministry's; {sensitive} is about a bribe, at the appeal
 # desk; {about_gro} accuses the GRO, at the appeal desk; {about_appeal} accuses the appeal officer, at the cell;
-# {filed} was filed by the district's desk for somebody, and lies at another ministry.
+# {filed} was filed by the district's desk for somebody, and lies at another ministry. {file} is attached to {own}.
 TABLE = """
 route                                anonymous gro     officer appeal  head    cell    desk    admin   other
 GET  /                               200       200     200     200     200     200     200     200     200
@@ -62,31 +62,35 @@ GET  /admin/rehearsals/{rehearsal}.csv login   404     404     404     404     2
 GET  /admin/rehearsals/examples/policies.csv login 404 404     404     404     200     404     200     404
 GET  /cases/{own}                    login     200     200     200     200     200     404     404     404
 GET  /cases/{own}/why                login     200     200     200     200     200     404     404     404
-GET  /cases/{own}/alike              login     200     200     200     200     200     404     404     404
+GET  /cases/{own}/file               login     200     200     200     200     200     404     404     404
+GET  /cases/{own}/attachments/{file} login     200     200     200     200     200     404     404     404
 POST /cases/{own}                    401       303     303     303     303     303     404     404     404
 GET  /cases/{other}                  login     404     404     404     404     200     404     404     200
 GET  /cases/{other}/why              login     404     404     404     404     200     404     404     200
-GET  /cases/{other}/alike            login     404     404     404     404     200     404     404     200
+GET  /cases/{other}/file             login     404     404     404     404     200     404     404     200
+GET  /cases/{other}/attachments/{file} login     404     404     404     404     404     404     404     404
 POST /cases/{other}                  401       404     404     404     404     303     404     404     303
 GET  /cases/{sensitive}              login     404     404     200     200     200     404     404     404
 GET  /cases/{sensitive}/why          login     404     404     200     200     200     404     404     404
-GET  /cases/{sensitive}/alike        login     404     404     200     200     200     404     404     404
+GET  /cases/{sensitive}/file         login     404     404     200     200     200     404     404     404
+GET  /cases/{sensitive}/attachments/{file} login     404     404     404     404     404     404     404     404
 POST /cases/{sensitive}              401       404     404     303     303     303     404     404     404
 GET  /cases/{about_gro}              login     404     404     200     200     200     404     404     404
 GET  /cases/{about_gro}/why          login     404     404     200     200     200     404     404     404
-GET  /cases/{about_gro}/alike        login     404     404     200     200     200     404     404     404
+GET  /cases/{about_gro}/file         login     404     404     200     200     200     404     404     404
 POST /cases/{about_gro}              401       404     404     303     303     303     404     404     404
 GET  /cases/{about_appeal}           login     404     404     404     404     200     404     404     404
 GET  /cases/{about_appeal}/why       login     404     404     404     404     200     404     404     404
-GET  /cases/{about_appeal}/alike     login     404     404     404     404     200     404     404     404
+GET  /cases/{about_appeal}/file      login     404     404     404     404     200     404     404     404
 POST /cases/{about_appeal}           401       404     404     404     404     303     404     404     404
 GET  /cases/{filed}                  login     404     404     404     404     200     200     404     200
 GET  /cases/{filed}/why              login     404     404     404     404     200     200     404     200
-GET  /cases/{filed}/alike            login     404     404     404     404     200     200     404     200
+GET  /cases/{filed}/file             login     404     404     404     404     200     200     404     200
 POST /cases/{filed}                  401       404     404     404     404     303     409     404     303
 GET  /cases/0000000000000            login     404     404     404     404     404     404     404     404
 GET  /cases/0000000000000/why        login     404     404     404     404     404     404     404     404
-GET  /cases/0000000000000/alike      login     404     404     404     404     404     404     404     404
+GET  /cases/0000000000000/file       login     404     404     404     404     404     404     404     404
+GET  /cases/0000000000000/attachments/{file} login     404     404     404     404     404     404     404     404
 POST /cases/0000000000000            401       404     404     404     404     404     404     404     404
 GET  /no-such-page                   404       404     404     404     404     404     404     404     404
 POST /logout                         303       303     303     303     303     303     303     303     303
@@ -149,8 +153,9 @@ def cases(session: Session) -> dict[str, str]:
     head: Officer = build.officer(session, ACCOUNTS["head"], password_hash=hash_password("demo"))
     build.posting(session, build.post_id(session, here, "head"), head.id)
     rehearsal = one_rehearsal(session, made["own"])
+    file = str(build.attachment(session, made["own"]).id)
     session.commit()
-    return {name: case.tracking_number for name, case in made.items()} | {"rehearsal": rehearsal}
+    return {name: case.tracking_number for name, case in made.items()} | {"rehearsal": rehearsal, "file": file}
 
 
 def one_rehearsal(session: Session, case: Case) -> str:
