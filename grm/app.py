@@ -12,7 +12,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config import Settings
 from grm.accounts import views as accounts_views
 from grm.accounts.sessions import DatabaseSessions, opened_at
-from grm.cases import attachment_views, search_views, tracking_views
+from grm.cases import (
+    attachment_views,
+    bulk_views,
+    canned_views,
+    direction_views,
+    file_views,
+    filter_views,
+    links_views,
+    search_views,
+    tracking_views,
+)
 from grm.cases import panels as case_panels
 from grm.cases import views as cases_views
 from grm.escalation import queries as escalation_queries
@@ -27,10 +37,10 @@ from grm.notifications import views as notification_views
 from grm.notifications import wording as notification_wording
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
-from grm.reports import administration, rehearsal_views
+from grm.reports import administration, rehearsal_views, sample_views
 from grm.reports import views as reports_views
 from grm.watch import coverage, gauges, providers
-from grm.web import compression, errors, guard, health, locale, metrics, nav, presentation, security, uploads
+from grm.web import compression, errors, guard, health, locale, metrics, nav, presentation, security, shortcuts, uploads
 
 ROOT = Path(__file__).parent.parent
 HEARTBEAT_LIMIT = timedelta(seconds=20)
@@ -74,7 +84,7 @@ def create_app(settings: Settings) -> Flask:
     app.session_interface = DatabaseSessions()
     _init_login(app)
     app.before_request(_start_request)
-    for module in (uploads, compression, security, guard, locale, presentation, nav, errors):
+    for module in (uploads, compression, security, guard, locale, presentation, nav, shortcuts, errors):
         module.init_app(app)
     health.init_app(
         app,
@@ -100,9 +110,16 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(desk_views.blueprint)
     app.register_blueprint(tracking_views.blueprint)
     app.register_blueprint(cases_views.blueprint)
+    app.register_blueprint(bulk_views.blueprint)
+    app.register_blueprint(filter_views.blueprint)
     app.register_blueprint(attachment_views.blueprint)
+    app.register_blueprint(file_views.blueprint)
     app.register_blueprint(search_views.blueprint)
+    app.register_blueprint(links_views.blueprint)
+    app.register_blueprint(direction_views.blueprint)
+    app.register_blueprint(canned_views.blueprint)
     app.register_blueprint(reports_views.blueprint)
+    app.register_blueprint(sample_views.blueprint)
     app.register_blueprint(administration.blueprint)
     app.register_blueprint(rehearsal_views.blueprint)
     app.register_blueprint(notification_views.blueprint)

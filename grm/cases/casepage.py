@@ -25,6 +25,7 @@ from grm.cases import (
 )
 from grm.cases.forms import ActionForm, form_for, nothing_chosen
 from grm.cases.hearings import HearingLine, hearings_column, hearings_of
+from grm.cases.links import Linked, is_open_follower, links_column, links_from
 from grm.cases.models import Case, ContactTask
 from grm.cases.permissions import CaseFacts, relation_of
 from grm.cases.queries import Clock, EventLine, Person
@@ -104,6 +105,8 @@ class CasePage:
     referral: ReferralPage
     """Where it came from, what part of it is elsewhere, what the Cabinet Division directs."""
     files: tuple[attachment_queries.FileLine, ...]
+    links: tuple[Linked, ...]
+    """What is answered together with it, as far as the reader may see it."""
     hearings: tuple[HearingLine, ...]
     """Of the planned one whether it has passed tells `now`."""
     contact_tasks: Sequence[ContactTask]
@@ -124,6 +127,16 @@ class CasePage:
     def is_overdue(self) -> bool:
         """Whether its time is over."""
         return not self.is_ended and not self.case.is_paused and self.case.due_at <= self.now
+
+    @property
+    def has_hidden_lead(self) -> bool:
+        """Whether it follows a case that the reader must not know of."""
+        return self.facts.follows is not None and not any(each.leads for each in self.links)
+
+    @property
+    def open_followers(self) -> int:
+        """How many cases are linked under it and still to be answered."""
+        return sum(is_open_follower(each) for each in self.links)
 
     @property
     def waiting_until_on(self) -> date | None:
@@ -188,8 +201,16 @@ class CasePage:
         return dhaka_date(at) if self.case.is_anonymous else at
 
 
-def load(session: Session, actor: Actor, tracking_number: str, posted: ActionForm | None = None) -> CasePage:
-    """Read the page of a case for an officer; `posted` is the form just sent, to be shown again with its text.
+def load(
+    session: Session,
+    actor: Actor,
+    tracking_number: str,
+    posted: ActionForm | None = None,
+    *,
+    with_actions: bool = True,
+) -> CasePage:
+    """Read the page of a case for an officer; `posted` is the form just sent, to be shown again with its text. Without
+    actions: what there is to read only.
 
     Raises `NotFound` for a case that does not exist and for one the actor must not know of.
     """
@@ -198,6 +219,7 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
         queries.deadlines_column(),
         attachment_queries.attachments_column(),
         hearings_column(),
+        links_column(actor, tracking_number),
         *referral_page.columns(actor, now),
     )
     row = queries.one_or_not_found(session, statement)
@@ -206,10 +228,12 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
     events = queries.events_of(session, case.id)
     seats = holders(session, [case.office_id], dhaka_date(now))
     staff = service.handlers_among(seats, case.desk, facts.accusations)
-    sections, refused = _actions(session, actor, case, facts, events, seats, now, posted)
+    sections, refused = _actions(session, actor, case, facts, events, seats, now, posted) if with_actions else ((), ())
     heard = hearings_of(row.hearings)
     closing_page.fill(session, (each.form for each in sections), case, heard)
-    referral_page.fill((each.form for each in sections), case, _offices(session, actor, facts, dhaka_date(now), True))
+    referral_page.fill(
+        (each.form for each in sections), case, lambda: _offices(session, actor, facts, dhaka_date(now), True)
+    )
     relation = relation_of(actor, facts)
     return CasePage(
         case=case,
@@ -229,6 +253,7 @@ def load(session: Session, actor: Actor, tracking_number: str, posted: ActionFor
         messages=panels.messages_of(session, case.id),
         files=attachment_queries.files_of(row.attachments),
         hearings=heard,
+        links=links_from(row.links),
         referral=referral_page.load(row),
         contact_tasks=informing.open_tasks(session, case),
         sections=sections,
@@ -302,7 +327,7 @@ def _fill(
 def _offices(
     session: Session, actor: Actor, facts: CaseFacts, today: date, is_part: bool = False
 ) -> list[tuple[str, str]]:
-    """The offices the actor may refer to, or send a part to: the cell, the ministries, then the district offices, each by name."""
+    """The offices the actor may refer to, or send a part to: the cell, the ministries, the district offices, each by name."""
     order = {"cell": 0, "ministry": 1}
     found = [
         (order.get(office.kind, 2), name(office), office.code)

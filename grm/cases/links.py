@@ -99,6 +99,11 @@ def links_of(session: Session, actor: Actor, tracking_number: str) -> tuple[Link
     return links_from(session.execute(select(links_column(actor, tracking_number))).scalar_one())
 
 
+def is_open_follower(each: Linked) -> bool:
+    """Whether a case is linked under the one at hand and still to be answered."""
+    return each.kind == "linked" and not each.leads and each.is_open
+
+
 def live_link(session: Session, case_id: int) -> CaseLink | None:
     """The link by which a case follows another, locked; None where it stands by itself."""
     statement = select(CaseLink).where(CaseLink.case_id == case_id, CaseLink.ended_at.is_(None)).with_for_update()

@@ -106,10 +106,12 @@ def on_lead_decided(act: Act, event: Decided) -> None:
         return
     decision, texts = _decision(act.session, event.case_id, _KIND_OF[type(event)])
     decider = Actor(decision.actor_id, "", "officer", ())
-    facts = {name: decision.data[name] for name in ("outcome", "reason_code", "confirm_by_on") if name in decision.data}
+    facts: dict[str, Any] = {
+        name: decision.data[name] for name in ("outcome", "reason_code", "confirm_by_on") if name in decision.data
+    }
     for case, _ in found:
         case.version += 1
-        data = {"decision": decision.kind, **facts, "version": case.version}
+        data: dict[str, Any] = {"decision": decision.kind, **facts, "version": case.version}
         history.append(act.session, case, "answered_together", decider, act.now, data, texts)
         act.record(events.CaseAnsweredTogether(**events.about(case), decision=decision.kind))
 

@@ -12,7 +12,7 @@ from grm.cases.hearings import HearingLine, planned_of
 from grm.cases.models import Case
 from grm.cases.permissions import CaseFacts
 from grm.cases.queries import EventLine
-from grm.cases.states import COMPLAINANT_ACTIONS, Action, Status
+from grm.cases.states import COMPLAINANT_ACTIONS, MERGED, Action, Status
 from grm.cases.why import in_plain_words, moves_of
 from grm.deadlines.explain import Explanation, explain_case
 from grm.deadlines.models import MAIN_KINDS
@@ -76,6 +76,14 @@ class PublicStatus:
     explanations: tuple[Explanation, ...]
     why: tuple[str, ...]
     """Why this date, in a few plain sentences."""
+    is_merged: bool = False
+    is_with_another: bool = False
+    """Whether the answer comes together with another one's; no more is told of that one."""
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether there is still to be an answer."""
+        return self.is_open or self.is_with_another
 
     @property
     def is_provisional(self) -> bool:
@@ -94,6 +102,10 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
     asked = _last(lines, "asked")
     has_answer = is_complying or case.status in (Status.RESOLVED, Status.CLOSED, Status.DECLINED)
     ended = _last(lines, "resolved", "declined", "recommended", "complied") if has_answer else None
+    if case.outcome == MERGED:
+        ended = _last(lines, "answered_together") if facts.is_answered_with_lead else None
+    is_with_another = lifecycle.is_awaiting_lead(facts)
+    promised_at = facts.lead_due_at if is_with_another and facts.lead_due_at else case.due_at
     written = _last(lines, "written")
     hearing = planned_of(session, case.id) if facts.hearing_at else None
     recommended = _last(lines, "recommended") if case.main_clock == "comply" else None
@@ -106,9 +118,9 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
         status=case.status,
         office=book.office(case.office_id),
         filed_at=case.filed_at,
-        due_on=case.due_on,
+        due_on=dhaka_date(promised_at - timedelta(microseconds=1)),
         is_open=case.is_open,
-        is_overdue=case.is_open and case.due_at <= now and not case.is_paused,
+        is_overdue=(case.is_open or is_with_another) and promised_at <= now and not case.is_paused,
         is_anonymous=case.is_anonymous,
         level=case.level,
         question=asked.texts.get("question") if is_waiting and asked else None,
@@ -127,11 +139,15 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
         events=tuple(_public(line, case, book) for line in lines if _is_public(line)),
         explanations=tuple(clocks[-1:]),
         why=in_plain_words(clocks[-1], moves[clocks[-1].deadline_id], case.is_paused) if clocks else (),
+        is_merged=case.outcome == MERGED,
+        is_with_another=is_with_another,
     )
 
 
 def _is_public(line: EventLine) -> bool:
     """Dates and levels of side clocks are the office's own affair: to the complainant they would look like the answer's."""
+    if line.kind in ("merged_in", "unmerged_from") and not line.data.get("to_due_on"):
+        return False  # another complaint is nobody's affair here, unless it moves the date
     return line.kind in history.PUBLIC_KINDS and line.data.get("deadline_kind", "resolve") in MAIN_KINDS
 
 
@@ -159,6 +175,9 @@ def _last(lines: tuple[EventLine, ...], *kinds: str) -> EventLine | None:
 
 
 def _outcome(case: Case, ended: EventLine | None) -> str | None:
+    if case.outcome == MERGED:
+        code, outcome = (ended.data.get("reason_code"), ended.data.get("outcome")) if ended else (None, None)
+        return label("decline_reason", code) if code else label("outcome", outcome) if outcome else None
     if case.status == Status.DECLINED and ended is not None:
         return label("decline_reason", ended.data.get("reason_code", ""))
     return label("outcome", case.outcome) if case.outcome else None
@@ -176,6 +195,13 @@ def _title(line: EventLine, book: Directory) -> str:
         return gettext("Your complaint was filed and went to: %(office)s", office=_office(book, data.get("office_id")))
     if line.kind == "referred":
         return gettext("Passed on to: %(office)s", office=_office(book, data.get("to_office_id")))
+    if line.kind == "returned":
+        return gettext("Sent back to: %(office)s", office=_office(book, data.get("to_office_id")))
+    if line.kind == "own_motion":
+        return gettext(
+            "A higher officer has taken up your complaint, because no answer came in time. It went to: %(office)s",
+            office=_desk(book, data),
+        )
     if line.kind == "escalated":
         return gettext(
             "The date was missed. The complaint has risen to a higher level: %(level)s",
@@ -194,6 +220,19 @@ def _title(line: EventLine, book: Directory) -> str:
     if line.kind == "extension_approved":
         return gettext(
             "The date of the answer moved from %(before)s to %(after)s because the matter is being investigated",
+            before=_day(data.get("from_due_on")),
+            after=_day(data.get("to_due_on")),
+        )
+    if line.kind == "merged":
+        return gettext(
+            "Your complaint is answered together with another about the same matter, by %(date)s",
+            date=_day(data.get("due_on")),
+        )
+    if line.kind == "unmerged":
+        return gettext("Your complaint is answered by itself again, by %(date)s", date=_day(data.get("due_on")))
+    if line.kind in ("merged_in", "unmerged_from"):
+        return gettext(
+            "The date of the answer moved from %(before)s to %(after)s because of another complaint about the same matter",
             before=_day(data.get("from_due_on")),
             after=_day(data.get("to_due_on")),
         )
@@ -239,6 +278,7 @@ def _plain(kind: str) -> str:
         "investigation_reported": gettext("The investigation is finished"),
         "complied": gettext("The ministry has reported what it did"),
         "resolved": gettext("The office has answered"),
+        "answered_together": gettext("The office has answered, together with another complaint about the same matter"),
         "declined": gettext("The office cannot take up this complaint, for the reason below"),
         "escalation_withdrawn": gettext("With the new date nothing is late: the rise to a higher level was taken back"),
         "closed": gettext("The file is closed"),

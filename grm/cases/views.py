@@ -6,7 +6,17 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from grm.cases import attachment_wording, canned, casepage, closing_words, queries, queuepage, service, wording
+from grm.cases import (
+    attachment_wording,
+    canned,
+    casepage,
+    closing_words,
+    queries,
+    queuepage,
+    service,
+    together,
+    wording,
+)
 from grm.cases import why as why_page
 from grm.cases.acts import ACTS
 from grm.cases.attachment_form import show_refused
@@ -43,6 +53,8 @@ def queue() -> str | Response:
         number = numbers.parse(typed)
         if number is not None and queries.can_find(session, actor, number):
             return redirect(url_for("cases.case", tracking_number=number), 303)
+        if number is None:  # a name, a phone number or words
+            return redirect(url_for("search.cases", q=typed), 303)
     page = queuepage.load(session, actor, request.args)
     return render_template("cases/queue.html", page=page, done=wording.DONE.get(request.args.get("done", ""), ""))
 
@@ -115,6 +127,9 @@ def _act(actor: Actor, tracking_number: str) -> Any:
         return _show(actor, tracking_number, form, status=409, problem=problem)
     except Conflict as error:
         return _show(actor, tracking_number, form, status=409, since=int(error.changed["seen"]))
+    if action is Action.RESOLVE and typed.get("together"):
+        together.answer_followers(actor, tracking_number)
+        return redirect(url_for("links.case_links", tracking_number=tracking_number, done="TOGETHER"), 303)
     if queries.can_find(db.session(), actor, tracking_number):
         return redirect(url_for("cases.case", tracking_number=tracking_number, done=name), 303)
     return redirect(url_for("cases.queue", done=name), 303)

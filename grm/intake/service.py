@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from grm.cases import history
 from grm.cases.events import CaseFiled
 from grm.cases.models import Case
+from grm.cases.sealing import sealed
 from grm.deadlines import service as deadlines
 from grm.deadlines.policy import CaseFacts
 from grm.intake import routes
@@ -242,27 +243,15 @@ def _submission(filing: Filing, now: datetime) -> dict[str, Any]:
 def _people(answers: Answers, number: str) -> list[dict[str, Any]]:
     """The complainant, and who files for them. Phone and e-mail belong to whoever is to be told: the one who files."""
     facts = {"sex": answers.sex, "age_group": answers.age_group, "disability": answers.disability}
-    contact = _sealed(number, phone=answers.phone, email=answers.email)
-    nobody = _sealed(number, phone=None, email=None)
-    person = {"role": "complainant", **_sealed(number, name=answers.name), **facts, "relation": None}
+    contact = sealed(number, phone=answers.phone, email=answers.email)
+    nobody = sealed(number, phone=None, email=None)
+    person = {"role": "complainant", **sealed(number, name=answers.name), **facts, "relation": None}
     if not answers.is_on_behalf:
         return [person | contact]
     representative = {
         "role": "representative",
-        **_sealed(number, name=answers.representative_name),
+        **sealed(number, name=answers.representative_name),
         **dict.fromkeys(facts),
         "relation": answers.relation,
     }
     return [person | nobody, representative | contact]
-
-
-def _sealed(number: str, **values: str | None) -> dict[str, Any]:
-    keyring = context.keyring()
-    row: dict[str, Any] = {
-        f"{name}_sealed": keyring.seal(value, f"complainant.{name}:{number}") if value else None
-        for name, value in values.items()
-    }
-    if "phone" in values:
-        phone = values["phone"]
-        row["phone_index"] = keyring.blind_index("phone", phone) if phone else None
-    return row
