@@ -50,7 +50,12 @@ def to_decide(session: Session, actor: Actor) -> Sequence[Row[Any]]:
 
 def count_to_decide(session: Session, actor: Actor) -> int:
     """How many acts wait for the actor's decision (one statement)."""
-    return session.execute(select(func.count()).select_from(BulkAct).where(_decidable(actor))).scalar_one()
+    return session.execute(counting(actor)).scalar_one()
+
+
+def counting(actor: Actor) -> Select[int]:
+    """`count_to_decide` as a part of another statement."""
+    return select(func.count()).select_from(BulkAct).where(_decidable(actor))
 
 
 def own(session: Session, actor: Actor) -> Sequence[Row[Any]]:

@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl, urlencode
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
-from grm.cases import bulk_rules, bulk_wording, queue_choices
+from grm.cases import bulk_rules, bulk_wording, queue_choices, saved_filters
 from grm.cases import queue as queues
+from grm.cases.bulk_models import SavedFilter
 from grm.cases.queue import COUNT_CAP, LATEST_FIRST, TABS, Cursor, Filters, Queue
 from grm.cases.queue_lines import Line, desk_title, lines_of
 from grm.deadlines.calendar import dhaka_date
@@ -42,6 +43,8 @@ TAB_WORDS = {
     "referred_out": _("Referred out"),
     "all": _("All"),
 }
+ASKED_FOR = frozenset({"view", "queue", "sort", "number", "at", *queue_choices.WORDS})
+"""What makes an address ask for a view of its own; one without opens the officer's saved filter, if there is a preferred one."""
 SORTS = {"urgent": _("Most urgent first"), "latest": _("Due last first")}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,7 +72,6 @@ class QueuePage:
     choices: list[Choice]
     chosen: dict[str, str]
     query: str
-    """The address of this view without its place in the list, in one fixed order: what a saved filter keeps."""
     lines: list[Line]
     previous: str | None
     next: str | None
@@ -80,6 +82,9 @@ class QueuePage:
     bulk: list[tuple[str, str]]
     """The acts on several cases that the actor may ask for here: code and words."""
     chose_none: bool
+    saved: Sequence[SavedFilter]
+    to_decide: int
+    """How many bulk acts wait for the actor's decision."""
 
 
 def has_queue(actor: Actor) -> bool:
@@ -106,6 +111,11 @@ class Asked:
     chosen: dict[str, str]
     district: str | None
 
+    @property
+    def query(self) -> str:
+        """The address of the view in one fixed order, without a place in the list: what a saved filter keeps."""
+        return urlencode(self.chosen)
+
 
 def read(book: Directory, actor: Actor, today: date, args: Mapping[str, str]) -> Asked:
     """Read an address. What it gets wrong is ignored: a link never fails."""
@@ -123,6 +133,9 @@ def load(session: Session, actor: Actor, args: Mapping[str, str]) -> QueuePage:
     """Read the page that an address asks for."""
     now = clock.now(session)
     book, today = directory(session), dhaka_date(now)
+    head = saved_filters.head(session, actor)
+    if head.default is not None and not ASKED_FOR & set(args):
+        args = asked(head.default.query)
     view = read(book, actor, today, args)
     own = queues.queues_of(actor)
     counts = queues.counts(session, actor, view.queue, view.filters, now)
@@ -169,7 +182,9 @@ def load(session: Session, actor: Actor, args: Mapping[str, str]) -> QueuePage:
         filters=view.filters,
         choices=_choices(book, today, view),
         chosen=chosen,
-        query=urlencode(chosen),
+        query=view.query,
+        saved=head.filters,
+        to_decide=head.to_decide,
         lines=lines_of(book, page.rows, now, queues.soon_until(session, now), tab == "referred_out"),
         previous=href(at=_address(page.previous)) if page.previous else None,
         next=href(at=_address(page.next)) if page.next else None,

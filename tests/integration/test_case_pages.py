@@ -16,7 +16,7 @@ from grm.cases.history import KINDS
 from grm.cases.models import Case, CaseEvent
 from grm.cases.wording import DONE
 from grm.deadlines import service as deadlines
-from grm.kernel import clock
+from grm.kernel import clock, tracking_number
 from grm.kernel.audit import AuditEntry
 from grm.kernel.db import db
 from tests.support import build
@@ -410,7 +410,9 @@ def test_the_queue_page(session: Session, sign_in: SignIn) -> None:
     page = client.get("/queue")
     assert page.status_code == 200
     tabs = next(nav for nav in parse(page.text).all("nav") if nav["class"] == "tabs")
-    assert [tab.text for tab in tabs.all("a")] == ["Unassigned 27", "Mine 0", "Due soon 0", "Overdue 27", "All 27"]
+    assert [tab.text for tab in tabs.all("a")] == [
+        *("Unassigned 27", "Mine 0", "Due soon 0", "Overdue 27", "Waiting 0", "Referred in 0", "Referred out 0", "All 27")
+    ]
     listed = [link["href"] for link in parse(page.text).first("table").all("a")]
     assert len(listed) == 25
     following = next(a["href"] for a in parse(page.text).all("a") if a["rel"] == "next")
@@ -427,8 +429,10 @@ def test_the_search_takes_any_spelling(session: Session, sign_in: SignIn) -> Non
     spelt = f" {number[:4].lower()}-{number[4:8]} {number[8:]}".translate(str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯"))
     answer = client.get("/queue", query_string={"number": spelt})
     assert (answer.status_code, answer.location) == (303, f"/cases/{number}")
-    unknown = client.get("/queue?number=ABCD")
+    unknown = client.get("/queue", query_string={"number": tracking_number.new_tracking_number()})
     assert unknown.status_code == 200 and "no case with this number" in unknown.text
+    words = client.get("/queue", query_string={"number": "ভাতা পাই না"})
+    assert words.status_code == 303 and words.location.startswith("/search?q=")
 
 
 @pytest.mark.parametrize(
@@ -446,7 +450,7 @@ def test_the_search_takes_any_spelling(session: Session, sign_in: SignIn) -> Non
 )
 def test_a_link_never_fails(session: Session, sign_in: SignIn, query: str) -> None:
     made(session)
-    assert sign_in("gro.social-welfare").get("/queue?" + query).status_code == 200
+    assert sign_in("gro.social-welfare").get("/queue?" + query, follow_redirects=True).status_code == 200
 
 
 def test_filters_narrow_and_stay(session: Session, sign_in: SignIn) -> None:
