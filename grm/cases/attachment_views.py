@@ -1,26 +1,32 @@
 """`/cases/<number>/attachments/<id>`: a file of a case, to be saved, never to be shown by the browser."""
 
+import re
+
 from flask import Blueprint, Response
 
 from grm.cases import attachments
 from grm.cases.attachment_names import disposition
 from grm.cases.readers import READERS
 from grm.kernel.db import db
+from grm.kernel.errors import NotFound
 from grm.web import guard
 from grm.web.guard import requires
 from grm.web.security import FILE_POLICY
 
 blueprint = Blueprint("attachments", __name__)
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
-@blueprint.get("/cases/<tracking_number>/attachments/<int(max=9223372036854775807):attachment_id>")
+@blueprint.get("/cases/<tracking_number>/attachments/<attachment_id>")
 @requires(*READERS)
-def attachment(tracking_number: str, attachment_id: int) -> Response:
+def attachment(tracking_number: str, attachment_id: str) -> Response:
     """One file, whole, for whoever may see the case it belongs to; the view of a sensitive case's file is on record."""
     actor = guard.actor()
-    case, file = attachments.file_of(db.session(), actor, tracking_number, attachment_id)
+    if not _NUMBER.fullmatch(attachment_id):
+        raise NotFound
+    case, file = attachments.file_of(db.session(), actor, tracking_number, int(attachment_id))
     if case.is_sensitive:
-        attachments.record_view(actor, case.tracking_number, attachment_id)
+        attachments.record_view(actor, case.tracking_number, int(attachment_id))
     answer = Response(file.data, content_type=file.media_type)
     answer.headers["Content-Disposition"] = disposition(file.name, file.fallback)
     answer.headers["Content-Security-Policy"] = FILE_POLICY

@@ -26,6 +26,8 @@ REQUIRED = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+OF_A_FILE = "default-src 'none'; sandbox; frame-ancestors 'none'"
+"""Instead of the policy above: what somebody handed in can do nothing, not even if a browser shows it."""
 NOT_OFFERED = ("TRACE", "PUT", "DELETE", "PATCH", "CONNECT", "PROPFIND", "BREW")
 
 # What a GET may write, and why. Everything else in the database stays as it is.
@@ -38,7 +40,10 @@ WRITTEN_BY_GET = {
 
 def missing(answer: TestResponse) -> dict[str, str | None]:
     """Headers that an answer lacks or has otherwise."""
-    wrong = {name: answer.headers.get(name) for name, value in REQUIRED.items() if answer.headers.get(name) != value}
+    required = dict(REQUIRED)
+    if "Content-Disposition" in answer.headers and "/attachments/" in answer.request.path:
+        required["Content-Security-Policy"] = OF_A_FILE
+    wrong = {name: answer.headers.get(name) for name, value in required.items() if answer.headers.get(name) != value}
     caching = answer.headers.get("Cache-Control", "")
     is_static = answer.request.path.startswith("/static/") and answer.status_code in (200, 304)
     if ("immutable" in caching) if is_static else (caching == "no-store"):
@@ -55,8 +60,9 @@ def cases(session: Session) -> dict[str, str]:
         for name in names
     }
     rehearsal = one_rehearsal(session, made["own"])
+    file = str(build.attachment(session, made["own"]).id)
     session.commit()
-    return {name: case.tracking_number for name, case in made.items()} | {"rehearsal": rehearsal}
+    return {name: case.tracking_number for name, case in made.items()} | {"rehearsal": rehearsal, "file": file}
 
 
 @pytest.mark.parametrize("role", ["anonymous", "appeal"])

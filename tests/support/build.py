@@ -4,6 +4,7 @@ The template database has the whole directory with demo officers (`officer_id(se
 need only `case(…)`. Nothing here commits; call `session.commit()` before services that open transactions of their own.
 """
 
+import hashlib
 import itertools
 import secrets
 from collections.abc import Sequence
@@ -14,14 +15,16 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
-from grm.cases import history
+from grm.cases import attachments, history
+from grm.cases.attachment_models import Attachment
 from grm.cases.models import Accused, Case, CaseEvent, CaseText, Complainant
 from grm.deadlines import service as deadlines
 from grm.deadlines.calendar import DHAKA, dhaka_date
 from grm.deadlines.models import Deadline
+from grm.files.store import new_name
 from grm.intake.models import Submission
 from grm.kernel import context, tracking_number
-from grm.kernel.actor import Actor, complainant
+from grm.kernel.actor import SYSTEM, Actor, complainant
 from grm.offices import edition
 from grm.offices.models import Office, Post, Posting
 from grm.offices.queries import directory
@@ -32,6 +35,30 @@ _numbers = itertools.count(1)
 def dhaka(year: int, month: int, day: int, hour: int = 10, minute: int = 0) -> datetime:
     """An instant by the wall clock in Dhaka, in UTC."""
     return datetime(year, month, day, hour, minute, tzinfo=DHAKA).astimezone(UTC)
+
+
+def attachment(session: Session, case: Case, content: bytes = b"a file") -> Attachment:
+    """A file of a case, in the store of the running application, with its event; nothing of it was cleaned or scanned."""
+    name = new_name()
+    attachments.store().put(name, content)
+    attachments.store().settle(name)
+    history.append(session, case, "attached", SYSTEM, case.filed_at, {"files": [], "is_for_complainant": False})
+    session.flush()
+    made = Attachment(
+        case_id=case.id,
+        seq=case.history_length,
+        stored_name=name,
+        media_type="application/pdf",
+        size=len(content),
+        sha256=hashlib.sha256(content).digest(),
+        state="stored",
+        is_for_complainant=False,
+        taken_out=[],
+        attached_at=case.filed_at,
+    )
+    session.add(made)
+    session.flush()
+    return made
 
 
 # --- directory ------------------------------------------------------------------------------------------------------
