@@ -43,7 +43,6 @@ def direct_case(
                 case_id=case.id,
                 seq=case.history_length,
                 epoch=planned.epoch,
-                due_on=planned.due_on,
                 issued_by_id=actor.officer_id,
                 issued_at=step.act.now,
             )

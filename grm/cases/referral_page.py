@@ -1,6 +1,6 @@
 """What the case page shows of referrals, parts and directions: columns of its one statement, and what its forms offer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,11 +53,11 @@ def load(row: Any) -> ReferralPage:
     return ReferralPage(row.whole, subcases.parts_of(row.parts), directions.directions_of(row.directions))
 
 
-def fill(forms: Iterable[ActionForm], case: Case, offices: Sequence[tuple[str, str]]) -> None:
+def fill(forms: Iterable[ActionForm], case: Case, offices: Callable[[], Sequence[tuple[str, str]]]) -> None:
     """Offer the offices for a part, and ask for a part's answer only what it needs."""
     for form in forms:
         if form.action is Action.SPLIT:
-            form.offer(office=[("", gettext("Choose …")), *offices])
+            form.offer(office=[("", gettext("Choose …")), *offices()])
         elif form.action is Action.RESOLVE and case.parent_id is not None:
             form.drop(*(field.name for field in form if field.name not in OF_A_PART))
             form["reply"].label.text = gettext("Answer to the office that asked")

@@ -48,6 +48,9 @@ def conditions(actor: Actor, chosen: Selection, now: datetime) -> ColumnElement[
     """Return the condition of a figure: visible to the actor, of the measure, in every chosen dimension."""
     today = dhaka_date(now)
     parts: list[ColumnElement[bool]] = [visible_to(actor), _measure(chosen, now)]
+    if chosen.measure != "escalated":
+        # A part of a case is no grievance of its own; that it is late is the delay of the office that has it.
+        parts.append(Case.parent_id.is_(None))
     if chosen.ministry:
         # Cases at the Cabinet Division cell belong to no ministry's office: the cell is a line of its own.
         parts.append(

@@ -19,11 +19,16 @@ def _(text: str) -> str:
 
 ENTRIES = (
     ("/queue", _("Queue"), ("gro", "case_officer", "appeal_officer", "head", "cell_officer")),
+    ("/directions", _("Directions"), ("cell_officer",)),
     ("/desk/new", _("File for someone"), ()),
     ("/search", _("Search"), ()),
+    ("/canned", _("Canned texts"), ()),
     ("/reports", _("Reports"), ()),
     ("/reports/escalations", _("Escalations"), ()),
+    ("/people", _("Posts and officers"), ()),
+    ("/reports/samples", _("Sample of closures"), ()),
     ("/admin", _("Administration"), ()),
+    ("/admin/canned", _("Canned texts"), ()),
     ("/admin/rehearsals", _("Rehearsals"), ()),
 )
 """Path, words, and the roles that have something there; without roles, whoever may open the page."""

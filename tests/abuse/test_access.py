@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from grm.accounts.models import Officer
 from grm.accounts.passwords import hash_password
+from grm.cases.bulk_models import BulkAct, BulkItem
 from grm.cases.models import Case
 from grm.escalation.rehearsal_models import Rehearsal
 from tests.support import build
@@ -46,7 +47,17 @@ POST /gateway/sms/receipts/any       401       401     401     401     401     4
 GET  /login                          200       303     303     303     303     303     303     303     303
 POST /login                          422       422     422     422     422     422     422     422     422
 GET  /queue                          login     200     200     200     200     200     303     303     200
+GET  /queue/bulk                     login     422     422     422     404     422     404     404     422
+POST /queue/bulk                     401       422     422     422     404     422     404     404     422
+GET  /queue/filters                  login     200     200     200     200     200     404     404     200
+POST /queue/filters                  401       422     422     422     422     422     404     404     422
+GET  /bulk                           login     200     200     200     200     200     404     404     200
+GET  /bulk/{bulk}                    login     200     200     200     200     200     404     404     404
+POST /bulk/{bulk}                    401       422     404     422     422     422     404     404     404
+GET  /help/keys                      login     200     200     200     200     200     200     200     200
+POST /help/keys                      login     303     303     303     303     303     303     303     303
 GET  /search                         login     200     200     200     200     200     200     404     200
+GET  /directions                     login     200     404     200     200     200     404     404     200
 GET  /desk/new                       login     200     404     404     404     200     200     404     200
 POST /desk/new                       401       422     404     404     404     422     422     404     422
 GET  /reports                        login     200     404     200     200     200     404     404     200
@@ -153,9 +164,32 @@ def cases(session: Session) -> dict[str, str]:
     head: Officer = build.officer(session, ACCOUNTS["head"], password_hash=hash_password("demo"))
     build.posting(session, build.post_id(session, here, "head"), head.id)
     rehearsal = one_rehearsal(session, made["own"])
+    bulk = one_bulk_act(session, made["own"])
     file = str(build.attachment(session, made["own"]).id)
     session.commit()
-    return {name: case.tracking_number for name, case in made.items()} | {"rehearsal": rehearsal, "file": file}
+    return {name: case.tracking_number for name, case in made.items()} | {
+        "bulk": bulk,
+        "rehearsal": rehearsal,
+        "file": file,
+    }
+
+
+def one_bulk_act(session: Session, case: Case) -> str:
+    """The number of a request of the case officer to close the case, which waits for approval."""
+    act = BulkAct(
+        officer_id=build.officer_id(session, ACCOUNTS["officer"]),
+        asked_as="case_officer",
+        action="CLOSE",
+        office_id=case.office_id,
+        desk=case.desk,
+        fields={"reason": ""},
+        state="waiting_for_approval",
+        asked_at=case.filed_at,
+    )
+    session.add(act)
+    session.flush()
+    session.add(BulkItem(bulk_act_id=act.id, case_id=case.id, version=case.version))
+    return str(act.id)
 
 
 def one_rehearsal(session: Session, case: Case) -> str:

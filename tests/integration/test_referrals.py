@@ -70,7 +70,7 @@ def last(session: Session, row: Case) -> CaseEvent:
     return session.scalars(found).one()
 
 
-def told(session: Session, row: Case) -> set[tuple[str, str | None]]:
+def told(session: Session, row: Case) -> set[tuple[str, int | None]]:
     session.rollback()
     rows = session.execute(select(Message.template, Message.officer_id).where(Message.case_id == row.id))
     return {(template, officer_id) for template, officer_id in rows}
