@@ -21,6 +21,7 @@ from grm.cases import (
     filter_views,
     links_views,
     search_views,
+    people_views,
     tracking_views,
 )
 from grm.cases import panels as case_panels
@@ -118,6 +119,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(links_views.blueprint)
     app.register_blueprint(direction_views.blueprint)
     app.register_blueprint(canned_views.blueprint)
+    app.register_blueprint(people_views.blueprint)
     app.register_blueprint(reports_views.blueprint)
     app.register_blueprint(sample_views.blueprint)
     app.register_blueprint(administration.blueprint)

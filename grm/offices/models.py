@@ -4,7 +4,7 @@ Everything is dated (``valid_from`` inclusive, ``valid_to`` exclusive, NULL whil
 ministries change, and a case keeps what was true when it was filed.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -160,6 +160,11 @@ class Leave(Model):
     ends_on: Mapped[date]
     entered_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
     entered_at: Mapped[datetime]
+
+    @property
+    def last_on(self) -> date:
+        """The last day of absence."""
+        return self.ends_on - timedelta(days=1)
 
 
 class Programme(Model):
