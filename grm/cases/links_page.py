@@ -42,11 +42,9 @@ CHOICE_WORDS = {
     "link_other": _("Link the other case under this one, to be answered together"),
     "link_this": _("Link this case under the other one, to be answered together"),
 }
-WHY_LEFT = {
-    "": _(
-        "Its form asks for more than the answer of this case has, or it was changed meanwhile: open it and answer it."
-    ),
-}
+ASKS_FOR_MORE = _(
+    "Its form asks for more than this answer has, or it was changed meanwhile: open it and answer it."
+)
 
 
 class JoinForm(BaseForm):
@@ -150,7 +148,7 @@ def _may_undo(session: Session, actor: Actor, each: Linked, now: datetime) -> bo
 
 def _why_left(session: Session, actor: Actor, each: Linked, now: datetime) -> str:
     why = together.why_not(session, actor, each, now)
-    return gettext(wording.WHY.get(why, wording.WHY["not-in-this-state"])) if why else gettext(WHY_LEFT[""])
+    return gettext(wording.WHY.get(why, wording.WHY["not-in-this-state"])) if why else gettext(ASKS_FOR_MORE)
 
 
 def _other(

@@ -51,7 +51,7 @@ def case_links(tracking_number: str) -> Any:
             service.record_view(actor, each.tracking_number)
         page = links_page.load(db.session(), actor, tracking_number, number)
     if number and page.other is None:
-        problem = gettext(wording.FAULTS["no-such-case"])
+        problem = wording.fault("no-such-case", 0, 0)
     return _show(page, number=number, problem=problem, status=422 if problem else 200)
 
 
@@ -117,7 +117,7 @@ def _again(actor: Actor, tracking_number: str, number: str, problem: str, status
         if faults and field.name in faults:
             field.errors = [wording.fault(faults[field.name], 0, 0)]
     if faults and "number" in faults:
-        problem = gettext(wording.FAULTS[faults["number"]])
+        problem = wording.fault(faults["number"], 0, 0)
     return _show(page, form, number=number, problem=problem, status=status)
 
 

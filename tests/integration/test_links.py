@@ -1,26 +1,44 @@
-"""Duplicates merged and set apart, alike cases linked, and complaints of many: what becomes of clocks, histories, people and messages."""
+"""Duplicates merged and set apart, alike cases linked, and complaints of many: what becomes of clocks, people and messages."""
 
+import re
 import threading
 from datetime import date, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
-from grm.cases import appeals, charges, informing, links, merging, queries, service
+from grm.cases import (
+    appeals,
+    charges,
+    collective,
+    informing,
+    links,
+    merging,
+    queries,
+    service,
+    together,
+    tracking,
+)
 from grm.cases import why as why_page
 from grm.cases.links_models import CaseLink
 from grm.cases.models import Case, CaseEvent, ContactTask
+from grm.cases.public_status import status_of
 from grm.cases.verification import Tally, faults
 from grm.deadlines.explain import explain_case
 from grm.deadlines.models import Deadline
 from grm.escalation.sweep import sweep
+from grm.kernel import clock, context
 from grm.kernel.actor import Actor, complainant
 from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound
 from grm.notifications.models import Message
 from grm.notifications.undelivered import follow_up
+from grm.web.locale import speaking
 from tests.support import build
 
 REPLY = "তালিকায় নাম যোগ করা হয়েছে; আগামী কিস্তি থেকে ভাতা পাওয়া যাবে।"
@@ -188,7 +206,9 @@ def test_a_lead_that_waits_for_its_complainant_waits_on_under_the_earlier_date(s
     merge(session, other, lead)
     assert (lead.status, lead.is_paused) == ("waiting", True)
     assert lead.due_on == date(2026, 2, 18)
-    service.answer_question(complainant(lead.tracking_number), lead.tracking_number, "১২৩", now=build.dhaka(2026, 1, 22))
+    service.answer_question(
+        complainant(lead.tracking_number), lead.tracking_number, "১২৩", now=build.dhaka(2026, 1, 22)
+    )
     refresh(session, lead)
     assert lead.due_on == date(2026, 2, 22), "two working days of waiting after the merge, and a weekend"
     assert_whole(session, lead, other, now=build.dhaka(2026, 1, 23))
@@ -238,7 +258,9 @@ def test_a_decline_goes_on_as_well_and_can_be_appealed(session: Session) -> None
     assert_whole(session, lead, other)
 
 
-def test_where_the_date_passes_without_an_answer_a_merged_complaint_can_be_appealed_on_silence(session: Session) -> None:
+def test_where_the_date_passes_without_an_answer_a_merged_complaint_can_be_appealed_on_silence(
+    session: Session,
+) -> None:
     lead, other = two(session, EARLY, LATE)
     merge(session, other, lead)
     who, number = complainant(other.tracking_number), other.tracking_number
@@ -290,7 +312,9 @@ def test_no_chains_and_only_what_one_holds_and_sees(session: Session) -> None:
     def why(case: Case, into: Case, who: Actor | None = None) -> str:
         refresh(session, case, into)
         try:
-            merging.merge_case(who or gro(session), case.tracking_number, case.version, into.tracking_number, now=MERGED)
+            merging.merge_case(
+                who or gro(session), case.tracking_number, case.version, into.tracking_number, now=MERGED
+            )
         except (IllegalAction, InvalidInput, NotFound) as error:
             session.rollback()
             return next(iter(getattr(error, "fields", {}).values()), error.code)
@@ -323,18 +347,21 @@ def test_no_chains_and_only_what_one_holds_and_sees(session: Session) -> None:
 def test_two_officers_who_merge_crosswise_do_not_wait_for_ever(app: Flask, session: Session) -> None:
     for _ in range(5):
         one, two_ = two(session)
-        numbers, results = (one.tracking_number, two_.tracking_number), []
+        numbers = (one.tracking_number, two_.tracking_number)
+        results: list[str] = []
         who, barrier = gro(session), threading.Barrier(2)
         session.commit()
 
-        def cross(case: str, lead: str, who: Actor = who, barrier: threading.Barrier = barrier) -> None:
+        def cross(
+            case: str, lead: str, who: Actor = who, barrier: threading.Barrier = barrier, found: list[str] = results
+        ) -> None:
             with app.app_context():
                 barrier.wait()
                 try:
                     merging.merge_case(who, case, 1, lead, now=MERGED)
-                    results.append("merged")
+                    found.append("merged")
                 except (IllegalAction, Conflict) as error:
-                    results.append(error.code)
+                    found.append(error.code)
 
         threads = [threading.Thread(target=cross, args=pair) for pair in (numbers, numbers[::-1])]
         for thread in threads:
@@ -344,3 +371,240 @@ def test_two_officers_who_merge_crosswise_do_not_wait_for_ever(app: Flask, sessi
         assert sorted(results)[1] == "merged" and sorted(results)[0] in ("case-changed", "case-ended", "lead-ended")
         assert_whole(session, one, two_)
         assert session.query(CaseLink).filter(CaseLink.ended_at.is_(None)).count() >= 1
+
+
+# --- alike cases ------------------------------------------------------------------------------------------------------
+
+
+def test_linked_cases_keep_their_clocks_and_get_one_answer_each_by_its_own_act(session: Session) -> None:
+    lead, one = two(session, LATE, EARLY)
+    two_, complained = build.case(session, filed_at=LATE, phone="+8801811111111"), build.case(session, filed_at=LATE)
+    session.commit()
+    dates = (lead.due_on, one.due_on)
+    for follower in (one, two_, complained):
+        links.link_case(gro(session), follower.tracking_number, 1, lead.tracking_number, now=MERGED)
+    links.unlink_case(gro(session), complained.tracking_number, 2, now=MERGED)
+    refresh(session, lead, one, two_, complained)
+    assert (lead.due_on, one.due_on) == dates and one.status == "filed"
+    assert [each.tracking_number for each in links.links_of(session, gro(session), lead.tracking_number)] == [
+        one.tracking_number,
+        two_.tracking_number,
+    ]
+    with pytest.raises(IllegalAction, match="not-resolved-yet"):
+        together.answer_followers(gro(session), lead.tracking_number, now=MERGED)
+    resolve(session, lead, MERGED)
+    service.refer_case(
+        gro(session), two_.tracking_number, 2, build.office_id(session, "food"), "খাদ্যের বিষয়", now=MERGED
+    )
+    done = together.answer_followers(gro(session), lead.tracking_number, now=MERGED)
+    refresh(session, lead, one, two_, complained)
+    assert (done.count, list(done.refused.items()), done.left) == (1, [(two_.tracking_number, "not-your-part")], 0)
+    assert (one.status, one.outcome, two_.status, complained.status) == (
+        "resolved",
+        "service_given",
+        "acknowledged",
+        "filed",
+    )
+    answer = next(line for line in queries.events_of(session, one.id) if line.kind == "resolved")
+    assert answer.texts["reply"] == REPLY and answer.data["contact"] == "could_not_reach"
+    assert len(messages(session, one, "case-resolved-complainant")) == 1
+    assert build.deadline(session, one.id, "inform").met_at is None, "nobody has spoken with this one"
+    assert together.answer_followers(gro(session), lead.tracking_number, now=MERGED).count == 0
+    assert_whole(session, lead, one, two_, complained)
+
+
+def test_a_linked_case_may_be_merged_and_nobody_sees_one_case_through_another(session: Session) -> None:
+    lead, other = two(session)
+    links.link_case(gro(session), other.tracking_number, 1, lead.tracking_number, now=MERGED)
+    refresh(session, lead, other)
+    merge(session, other, lead)
+    assert [link.why_ended for link in session.scalars(select(CaseLink).order_by(CaseLink.id))] == ["replaced", None]
+    service.refer_case(
+        gro(session), lead.tracking_number, lead.version, build.office_id(session, "food"), "খাদ্যের বিষয়", now=MERGED
+    )
+    food, appeal = build.actor(session, "gro.food"), build.actor(session, "appeal.social-welfare")
+    assert links.links_of(session, food, lead.tracking_number) == ()
+    assert [each.kind for each in links.links_of(session, appeal, other.tracking_number)] == ["merged"]
+    for who in (food, gro(session), appeal):
+        for case in (lead, other):
+            if queries.can_find(session, who, case.tracking_number):
+                seen = [each.tracking_number for each in links.links_of(session, who, case.tracking_number)]
+                assert all(queries.can_find(session, who, number) for number in seen)
+    refresh(session, lead)
+    resolve(session, lead, MERGED + timedelta(days=1), food)
+    assert kinds(session, other)[-1] == "answered_together", "answered though its lead went to another office"
+    refresh(session, other)
+    merging.unmerge_case(gro(session), other.tracking_number, other.version, now=MERGED + timedelta(days=2))
+    assert_whole(session, lead, other, now=MERGED + timedelta(days=2))
+
+
+# --- many complainants ------------------------------------------------------------------------------------------------
+
+
+def test_everybody_in_a_complaint_is_told_once_and_who_is_not_reached_is_named(session: Session) -> None:
+    case = build.case(session, email="a@example.org")
+    session.commit()
+    number = case.tracking_number
+
+    def add(**who: str) -> None:
+        refresh(session, case)
+        collective.add_complainant(gro(session), number, case.version, **who, now=MERGED)
+
+    def faults_of(**who: str) -> dict[str, str]:
+        with pytest.raises(InvalidInput) as refused:
+            add(**who)
+        session.rollback()
+        return dict(refused.value.fields)
+
+    assert faults_of() == {"name": "phone-or-email"}
+    assert faults_of(phone="01212345678", email="a@b") == {"phone": "phone-wrong", "email": "email-wrong"}
+    assert faults_of(phone="০১৭১২৩৪৫৬৭৮") == {"phone": "already-in-it"}
+    assert faults_of(email="A@example.org") == {"email": "already-in-it"}
+    add(name="রহিমা বেগম", phone="০১৮১১ ১১১১১১")
+    add(name="করিম", email="karim@example.org")
+    add(name="শুধু নাম")
+    refresh(session, case)
+    assert len(messages(session, case, "case-joined-complainant")) == 2
+    people = queries.people_of(session, case, context.keyring())
+    assert [(each.role, each.name, each.phone) for each in people[1:]] == [
+        ("member", "রহিমা বেগম", "+8801811111111"),
+        ("member", "করিম", None),
+        ("member", "শুধু নাম", None),
+    ]
+    # A second row of the same phone, as a registry might have it: one message for the phone all the same.
+    session.execute(
+        text(
+            "INSERT INTO complainant (case_id, role, phone_sealed, phone_index) "
+            "SELECT case_id, 'member', phone_sealed, phone_index FROM complainant WHERE id = (SELECT min(id) FROM complainant)"
+        )
+    )
+    session.commit()
+    resolve(session, case, MERGED, None)
+    told = messages(session, case, "case-resolved-complainant")
+    assert [key.split(":")[3] for key in told] == ["email", "sms", "sms"]
+    member = next(key for key in told if key.count(":") == 4 and ":sms:" in key)
+    session.execute(
+        text("UPDATE message SET state = CASE WHEN key = :key THEN 'failed' ELSE 'delivered' END, ended_at = :at, "
+             "error = CASE WHEN key = :key THEN 'refused' END WHERE key LIKE 'case-resolved%'"),
+        {"key": member, "at": MERGED},
+    )  # fmt: skip
+    session.commit()
+    follow_up(MERGED + timedelta(hours=1))
+    refresh(session, case)
+    [task] = informing.open_tasks(session, case)
+    assert case.is_not_informed and task.complainant_id == int(member.split(":")[4])
+    informing.note_reading(number, now=MERGED + timedelta(hours=2))
+    refresh(session, case)
+    left = bool(case.is_not_informed)
+    assert left, "who filed has read it, not the other"
+    informing.inform_case(
+        gro(session), number, case.version, how="phone", contacted_on=MERGED.date(), now=MERGED + timedelta(hours=3)
+    )
+    refresh(session, case)
+    assert not case.is_not_informed and session.scalars(select(ContactTask.how)).all() == ["phone"]
+    assert_whole(session, case)
+
+
+def test_in_an_anonymous_complaint_nobody_is_named(session: Session) -> None:
+    case = build.case(session, is_anonymous=True, phone=None)
+    session.commit()
+    with pytest.raises(IllegalAction, match="anonymous-stays"):
+        collective.add_complainant(gro(session), case.tracking_number, 1, name="রহিমা", now=MERGED)
+
+
+# --- the pages --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def browser(app: Flask) -> FlaskClient:
+    """The GRO, signed in and reading English."""
+    client = app.test_client()
+    token = token_of(client.get("/login?lang=en").text)
+    client.post("/login", data={"csrf_token": token, "username": "gro.social-welfare", "password": "demo"})
+    return client
+
+
+def token_of(page: str) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    return unescape(found[1])
+
+
+def test_a_working_day_with_duplicates_in_the_browser(session: Session, browser: FlaskClient, app: Flask) -> None:
+    today = clock.now(session)
+    lead, other = two(session, today, today - timedelta(days=3), phone="+8801811111111")
+    follower, hidden = build.case(session, filed_at=today), build.case(session, desk="appeal", category="bribe-demand")
+    session.commit()
+    address = f"/cases/{lead.tracking_number}/links"
+
+    def press(**fields: str) -> TestResponse:
+        return browser.post(address, data={"csrf_token": token_of(browser.get(address).text), **fields})
+
+    refused = browser.get(f"{address}?number={hidden.tracking_number}")
+    unknown = browser.get(f"{address}?number=0000000000000")
+    assert refused.status_code == unknown.status_code == 422
+    assert "no case with this number" in refused.text and hidden.details not in refused.text
+    page = browser.get(f"{address}?number={other.tracking_number}").text
+    assert "These may be different people" in page and "Merge the other case into this one" in page
+    pair = {"number": other.tracking_number, "version": "1", "other_version": "1", "what": "merge_other"}
+    answer = press(**pair)
+    assert answer.status_code == 422 and "different people" in answer.text
+    assert press(**{**pair, "number": hidden.tracking_number}, confirmed="1").status_code == 422
+    assert press(**{**pair, "other_version": "7"}, confirmed="1").status_code == 409
+    assert press(**pair, confirmed="1").status_code == 303
+    assert press(what="link_other", number=follower.tracking_number).status_code == 303
+    page = browser.get(f"/cases/{lead.tracking_number}").text
+    assert "Merged into this one" in page and "Linked under this one" in page
+    assert "This answer also goes to the complainant of 1 merged case" in page
+    assert "Also answer the 1 open case linked under this one" in page
+    token, version = token_of(page), re.findall(r'name="version" value="(\d+)"', page)[0]
+    reply = {"outcome": "service_given", "reply": REPLY, "contact": "spoke", "root_cause": "ভুল", "prevention": "যাচাই"}
+    answer = browser.post(
+        f"/cases/{lead.tracking_number}",
+        data={"csrf_token": token, "action": "RESOLVE", "version": version, "together": "1", **reply},
+    )
+    assert answer.status_code == 303 and answer.headers["Location"] == f"{address}?done=TOGETHER"
+    refresh(session, lead, other, follower)
+    assert (lead.status, other.status, follower.status) == ("resolved", "closed", "resolved")
+    assert "The answer was given to the linked cases" in browser.get(f"{address}?done=TOGETHER").text
+    undone = press(what="unmerge", number=other.tracking_number, other_version=str(other.version))
+    refresh(session, other)
+    assert undone.status_code == 303 and other.status == "acknowledged"
+
+
+def test_the_tracking_page_of_a_merged_complaint_tells_of_the_answer_and_not_of_the_other_one(
+    session: Session, app: Flask
+) -> None:
+    today = clock.now(session)
+    lead, other = two(session, today, today - timedelta(days=9), phone="+8801811111111", details="আমার ভাতা আসে না")
+    number = other.tracking_number
+    merge(session, other, lead, now=today, is_confirmed=True)
+
+    def tracked(action: str = "", **fields: str) -> str:
+        client = app.test_client()
+        token = token_of(client.get("/track?lang=en").text)
+        with app.app_context():
+            view = tracking.view_token(number, today)
+        return client.post("/track", data={"csrf_token": token, "view": view, "action": action, **fields}).text
+
+    page = tracked()
+    assert "answered together with another about the same matter" in page
+    assert (
+        f"{lead.due_on.day} {lead.due_on:%B %Y}" in page
+        and "if the date passes without one, you may appeal at once" in page
+    )
+    for secret in (lead.tracking_number, lead.tracking_number[:4], lead.details):
+        assert secret not in page
+    assert "What you added is with the office" in tracked("add_information", information="আরও একটি কথা", version="2")
+    refresh(session, lead)
+    resolve(session, lead, today + timedelta(minutes=1))
+    page = tracked()
+    assert REPLY in page and "Is it not solved?" in page and lead.tracking_number not in page
+    assert "A higher officer has your complaint now" in tracked("contest", not_solved="টাকা আসেনি")
+    refresh(session, other)
+    assert (other.status, other.desk) == ("filed", "appeal")
+    with speaking("en"):
+        status = status_of(session, lead.tracking_number, today + timedelta(hours=1))
+    words = " ".join(event.title for event in status.events)
+    assert number not in words and "because of another complaint about the same matter" in words
+    assert any("another complaint about the same matter, filed earlier" in each for each in status.why)
