@@ -22,6 +22,7 @@ COMMAND_MODULES = (
     "grm.cases.commands",
     "grm.cases.attachment_commands",
     "grm.cases.search_commands",
+    "grm.cases.sample_commands",
     "grm.escalation.commands",
     "grm.escalation.calendar_commands",
     "grm.notifications.commands",

@@ -14,6 +14,7 @@ from flask.cli import with_appcontext
 from flask_migrate import Migrate, upgrade
 from sqlalchemy.orm import Session
 
+from grm.cases import canned_seeding
 from grm.deadlines import seeding
 from grm.kernel import clock
 from grm.kernel.context import settings
@@ -27,7 +28,7 @@ from grm.routing import service as routing
 
 Say = Callable[[str], None]
 _PACKAGE = Path(__file__).parent
-_SEED_SOURCES = ("data/*.csv", "offices/*.py", "routing/*.py", "deadlines/*.py")
+_SEED_SOURCES = ("data/*.csv", "offices/*.py", "routing/*.py", "deadlines/*.py", "cases/canned_seeding.py")
 
 
 @click.command("setup")
@@ -91,6 +92,7 @@ def _seed(session: Session, now: datetime, demo: bool, say: Say) -> None:
     say(f"Routing: {rules.created} new rules, {len(rules.ended)} ended")
     for code in rules.left:
         say(f"  {code} was ended by hand and stays ended")
+    say(f"Canned replies: {canned_seeding.seed(session, now)} new")
     if demo:
         say(f"Demo accounts: {demo_accounts.seed(session, now)} new (password: {demo_accounts.PASSWORD})")
 

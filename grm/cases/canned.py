@@ -96,18 +96,18 @@ def texts_here(session: Session, case: Case) -> tuple[str, ...]:
     return tuple(_filled(session, case, each) for each in in_force(session) if each.is_for(case))
 
 
-def unknown_placeholders(text: str) -> tuple[str, ...] | None:
-    """The names in braces that a text must not have; None where braces are left open or hold more than a name."""
-    found: list[str] = []
+def placeholders_of(text: str) -> set[str] | None:
+    """The names in braces that a text holds; None where braces are left open or hold more than a name."""
+    found: set[str] = set()
     try:
         for _, field, spec, conversion in Formatter().parse(text):
             if field is not None:
-                if spec or conversion:
+                if spec or conversion or not field:
                     return None
-                found.append(field)
+                found.add(field)
     except ValueError:
         return None
-    return tuple(each for each in dict.fromkeys(found) if each not in PLACEHOLDERS)
+    return found
 
 
 def _filled(session: Session, case: Case, text: Canned) -> str:

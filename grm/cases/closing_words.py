@@ -53,6 +53,7 @@ def confirmation(asked: Question) -> str:
 
 def hearing_state(line: HearingLine, has_passed: bool) -> str:
     """What has become of a hearing."""
-    if line.state == "planned":
-        return gettext(OUTCOMES_OF_HEARINGS["passed" if has_passed else "planned"])
-    return gettext(OUTCOMES_OF_HEARINGS[line.missed_by or line.state])
+    state = line.missed_by or line.state
+    if state == "planned" and has_passed:
+        state = "passed"
+    return gettext(OUTCOMES_OF_HEARINGS[state])

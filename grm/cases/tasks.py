@@ -3,7 +3,7 @@ going on with acts on many cases."""
 
 from celery import shared_task
 
-from grm.cases import attachment_care, bulk, queries, search_index, service
+from grm.cases import attachment_care, bulk, hearings, queries, samples, search_index, service
 from grm.kernel import clock
 from grm.kernel.db import db
 
@@ -37,3 +37,15 @@ def index_search() -> int:
 def run_bulk() -> int:
     """Go on with every bulk act under way; what this run leaves, the next one takes."""
     return bulk.run_all(BULK_SECONDS)
+
+
+@shared_task(name="cases.remind-of-hearings")
+def remind_of_hearings() -> int:
+    """Remind both sides of tomorrow's hearings; any number of runs tells each of them once."""
+    return hearings.remind()
+
+
+@shared_task(name="cases.draw-samples")
+def draw_samples() -> int:
+    """Draw the sample of last month's closures, if nobody has yet; later runs find it there."""
+    return samples.draw_month().drawn

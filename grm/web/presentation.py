@@ -64,6 +64,13 @@ def show_weekday(value: date) -> str:
     return format_date(value, "EEEE", locale="bn" if language() == "bn" else "en_GB")
 
 
+def show_month(value: date) -> str:
+    """Return the month of a date and its year (নভেম্বর ২০২৬)."""
+    if language() == "en":
+        return format_date(value, "MMMM y", locale="en_GB")
+    return bangla_digits(nfc(format_date(value, "MMMM y", locale="bn")).translate(_SHORT_I))
+
+
 def show_datetime(value: datetime | None) -> str:
     """Return an instant in Dhaka time, on the 24-hour clock."""
     if value is None:
@@ -106,6 +113,7 @@ def init_app(app: Flask) -> None:
         "date": show_date,
         "datetime": show_datetime,
         "weekday": show_weekday,
+        "month": show_month,
         "name": name,
         # For texts that lie in tables in English, where the catalogue has them.
         "translated": gettext,
