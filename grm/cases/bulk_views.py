@@ -89,19 +89,22 @@ def acts() -> str:
     return render_template("cases/bulk_list.html", lists=lists, show=bulkpage)
 
 
-@blueprint.get("/bulk/<int:bulk_id>")
+@blueprint.get("/bulk/<bulk_id>")
 @requires(*READERS)
-def act(bulk_id: int) -> Any:
+def act(bulk_id: str) -> Any:
     """One act with its cases; the page comes anew by itself while it is under way."""
-    return _show(guard.actor(), bulk_id)
+    return _show(guard.actor(), _id(bulk_id))
 
 
-@blueprint.post("/bulk/<int:bulk_id>")
+@blueprint.post("/bulk/<bulk_id>")
 @requires(*READERS)
 @keeps_typed_text
-def decide(bulk_id: int) -> Any:
+def decide(bulk_id: str) -> Any:
     """Approve, refuse, or withdraw what waits for approval."""
-    actor = guard.actor()
+    return _decide(guard.actor(), _id(bulk_id))
+
+
+def _decide(actor: Actor, bulk_id: int) -> Any:
     decision, reason = request.form.get("decision", ""), request.form.get("reason", "")
     if form_is_stale():
         problem = gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
@@ -149,6 +152,12 @@ def _show(
     # The header, and not an element of the page: assistive technology can tell the reader, and the page stays valid.
     headers = {"Refresh": str(REFRESH_SECONDS)} if status == 200 and page.row.BulkAct.state == "running" else {}
     return body, status, headers
+
+
+def _id(typed: str) -> int:
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 16):
+        raise NotFound
+    return int(typed)
 
 
 def _asked(actor: Actor, name: str, key: str) -> tuple[Action, Queue]:

@@ -37,12 +37,13 @@ STATES: Mapping[str, tuple[str, str]] = {
 }
 """Words and colour of an act's state."""
 
+_BROKEN = _("This could not be done because of an error; the operators can see which.")
 WHY: Mapping[str, str] = {
     "not-found": _("You may no longer open this case."),
     "case-changed": _("Somebody has acted on this case since you chose it. Look at it, then try again."),
     "not-at-this-desk": _("This case lay at another desk."),
     "not-approved": _("Not approved: it is not for the one who decided to know of this case."),
-    "could-not-be-done": _("This could not be done because of an error; the operators can see which."),
+    "could-not-be-done": _BROKEN,
 }
 """Why an item was refused, beyond the reasons of the single act."""
 
@@ -65,4 +66,4 @@ def why(code: str, field_label: str) -> str:
     if code in wording.FAULTS:
         fault = wording.fault(code, SHORTEST_REPLY, LONGEST_TEXT)
         return f"{field_label}: {fault}" if field_label else fault
-    return gettext(WHY["could-not-be-done"])
+    return gettext(_BROKEN)

@@ -72,7 +72,8 @@ def change() -> Any:
         if not error.fields:
             raise
         counts = {"count": digits(saved_filters.LONGEST_NAME), "most": digits(saved_filters.MOST_FILTERS)}
-        fault = gettext(FAULTS[error.fields["name"]]) % counts
+        words = FAULTS[error.fields["name"]]
+        fault = gettext(words) % counts
         return _show(actor, query, 422, fault=fault, at=filter_id, name=typed.get("name", ""))
     return redirect(url_for("filters.filters"), 303)
 

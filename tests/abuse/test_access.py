@@ -55,7 +55,7 @@ GET  /bulk                           login     200     200     200     200     2
 GET  /bulk/{bulk}                    login     200     200     200     200     200     404     404     404
 POST /bulk/{bulk}                    401       422     404     422     422     422     404     404     404
 GET  /help/keys                      login     200     200     200     200     200     200     200     200
-POST /help/keys                      login     303     303     303     303     303     303     303     303
+POST /help/keys                      303       303     303     303     303     303     303     303     303
 GET  /search                         login     200     200     200     200     200     200     404     200
 GET  /directions                     login     200     404     200     200     200     404     404     200
 GET  /desk/new                       login     200     404     404     404     200     200     404     200
@@ -73,33 +73,47 @@ GET  /admin/rehearsals/{rehearsal}.csv login   404     404     404     404     2
 GET  /admin/rehearsals/examples/policies.csv login 404 404     404     404     200     404     200     404
 GET  /cases/{own}                    login     200     200     200     200     200     404     404     404
 GET  /cases/{own}/why                login     200     200     200     200     200     404     404     404
+GET  /cases/{own}/links              login     200     200     200     200     200     404     404     404
+POST /cases/{own}/links              401       422     422     422     422     422     404     404     404
 GET  /cases/{own}/file               login     200     200     200     200     200     404     404     404
 GET  /cases/{own}/attachments/{file} login     200     200     200     200     200     404     404     404
 POST /cases/{own}                    401       303     303     303     303     303     404     404     404
 GET  /cases/{other}                  login     404     404     404     404     200     404     404     200
 GET  /cases/{other}/why              login     404     404     404     404     200     404     404     200
+GET  /cases/{other}/links            login     404     404     404     404     200     404     404     200
+POST /cases/{other}/links            401       404     404     404     404     422     404     404     422
 GET  /cases/{other}/file             login     404     404     404     404     200     404     404     200
 GET  /cases/{other}/attachments/{file} login     404     404     404     404     404     404     404     404
 POST /cases/{other}                  401       404     404     404     404     303     404     404     303
 GET  /cases/{sensitive}              login     404     404     200     200     200     404     404     404
 GET  /cases/{sensitive}/why          login     404     404     200     200     200     404     404     404
+GET  /cases/{sensitive}/links        login     404     404     200     200     200     404     404     404
+POST /cases/{sensitive}/links        401       404     404     422     422     422     404     404     404
 GET  /cases/{sensitive}/file         login     404     404     200     200     200     404     404     404
 GET  /cases/{sensitive}/attachments/{file} login     404     404     404     404     404     404     404     404
 POST /cases/{sensitive}              401       404     404     303     303     303     404     404     404
 GET  /cases/{about_gro}              login     404     404     200     200     200     404     404     404
 GET  /cases/{about_gro}/why          login     404     404     200     200     200     404     404     404
+GET  /cases/{about_gro}/links        login     404     404     200     200     200     404     404     404
+POST /cases/{about_gro}/links        401       404     404     422     422     422     404     404     404
 GET  /cases/{about_gro}/file         login     404     404     200     200     200     404     404     404
 POST /cases/{about_gro}              401       404     404     303     303     303     404     404     404
 GET  /cases/{about_appeal}           login     404     404     404     404     200     404     404     404
 GET  /cases/{about_appeal}/why       login     404     404     404     404     200     404     404     404
+GET  /cases/{about_appeal}/links     login     404     404     404     404     200     404     404     404
+POST /cases/{about_appeal}/links     401       404     404     404     404     422     404     404     404
 GET  /cases/{about_appeal}/file      login     404     404     404     404     200     404     404     404
 POST /cases/{about_appeal}           401       404     404     404     404     303     404     404     404
 GET  /cases/{filed}                  login     404     404     404     404     200     200     404     200
 GET  /cases/{filed}/why              login     404     404     404     404     200     200     404     200
+GET  /cases/{filed}/links            login     404     404     404     404     200     200     404     200
+POST /cases/{filed}/links            401       404     404     404     404     422     422     404     422
 GET  /cases/{filed}/file             login     404     404     404     404     200     200     404     200
 POST /cases/{filed}                  401       404     404     404     404     303     409     404     303
 GET  /cases/0000000000000            login     404     404     404     404     404     404     404     404
 GET  /cases/0000000000000/why        login     404     404     404     404     404     404     404     404
+GET  /cases/0000000000000/links      login     404     404     404     404     404     404     404     404
+POST /cases/0000000000000/links      401       404     404     404     404     404     404     404     404
 GET  /cases/0000000000000/file       login     404     404     404     404     404     404     404     404
 GET  /cases/0000000000000/attachments/{file} login     404     404     404     404     404     404     404     404
 POST /cases/0000000000000            401       404     404     404     404     404     404     404     404
@@ -189,7 +203,7 @@ def one_bulk_act(session: Session, case: Case) -> str:
     session.add(act)
     session.flush()
     session.add(BulkItem(bulk_act_id=act.id, case_id=case.id, version=case.version))
-    return str(act.id)
+    return f"{act.id:013d}"
 
 
 def one_rehearsal(session: Session, case: Case) -> str:
