@@ -139,6 +139,21 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
         complainant(NUMBER),
         {"tier": "cell", "main_clock": "cell", "desk": "cell", "due_at": EARLIER, "confirm_until_at": LATER},
     ),
+    "complainant, merged case, before its date": (
+        complainant(NUMBER),
+        {"follows": "merged", "lead_due_at": LATER, "due_at": LATER},
+    ),
+    "complainant, merged case, no answer by its date": (
+        complainant(NUMBER),
+        {"follows": "merged", "lead_due_at": NOW, "due_at": LATER},
+    ),
+    "complainant, merged case, answered": (
+        complainant(NUMBER),
+        {"follows": "merged", "is_answered_with_lead": True, "confirm_until_at": LATER, "appeal_until_at": LATER},
+    ),
+    "GRO, merged case": (officer("gro"), {"follows": "merged", "lead_due_at": LATER}),
+    "GRO, linked case": (officer("gro"), {"follows": "linked"}),
+    "GRO, case that leads others": (officer("gro"), {"merged_count": 1, "linked_count": 2}),
     "complainant of another case": (complainant("1111111111111"), {}),
     "system": (SYSTEM, {}),
 }
