@@ -20,6 +20,7 @@ COMMAND_MODULES = (
     "grm.routing.commands",
     "grm.deadlines.commands",
     "grm.cases.commands",
+    "grm.cases.people_commands",
     "grm.cases.attachment_commands",
     "grm.cases.search_commands",
     "grm.cases.sample_commands",

@@ -100,6 +100,13 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
         Entry(
             "calendar", "notifications.remind-of-calendar", 1800, "ticks", "reminds of a list of holidays that runs out"
         ),
+        Entry(
+            "leaving",
+            "cases.end-announced-postings",
+            1800,
+            "ticks",
+            "ends announced postings where nothing is left to hand over, and reminds where something is",
+        ),
         Entry("tidy", "intake.tidy", 600, "ticks", "removes drafts, sessions and counters past their time"),
         Entry("forget", "watch.forget", 600, "ticks", "forgets texts and records that are kept for a while only"),
     )

@@ -3,7 +3,7 @@ going on with acts on many cases."""
 
 from celery import shared_task
 
-from grm.cases import attachment_care, bulk, hearings, queries, samples, search_index, service
+from grm.cases import attachment_care, bulk, hearings, leaving, queries, samples, search_index, service
 from grm.kernel import clock
 from grm.kernel.db import db
 
@@ -49,3 +49,9 @@ def remind_of_hearings() -> int:
 def draw_samples() -> int:
     """Draw the sample of last month's closures, if nobody has yet; later runs find it there."""
     return samples.draw_month().drawn
+
+
+@shared_task(name="cases.end-announced-postings")
+def end_announced_postings() -> int:
+    """End what was announced to end by today and has nothing left to hand over; remind where something is."""
+    return leaving.run().ended

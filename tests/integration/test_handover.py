@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from grm.accounts.models import Officer, StaffSession
-from grm.cases import charges, investigations, queries, service, verification
+from grm.cases import charges, investigations, leaving, queries, service, verification
 from grm.cases.bulk_models import BulkAct
 from grm.cases.duties import KINDS
 from grm.cases.handover import Wanted, WorkLeft, announce_end, hand_over
@@ -27,6 +27,7 @@ from grm.kernel.db import Base
 from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound
 from grm.notifications.models import Message
 from grm.offices.models import Posting
+from grm.offices.queries import directory
 from grm.offices.signed_in import actor_of
 from tests.support import build
 
@@ -253,6 +254,44 @@ def test_work_alone_changes_hands_and_an_announced_end_ends_nothing(session: Ses
     posting = session.get_one(Posting, office.postings["leaver"])
     assert (posting.ends_on, posting.leaving_on) == (None, TODAY + timedelta(days=9))
     assert hand_over(head, wanted, now=NOW) is None
+
+
+def test_an_announced_end_reminds_and_comes_where_nothing_is_left(session: Session, office: Office) -> None:
+    case, head = office.case(), office.actor("head")
+    for name in ("leaver", "heir"):
+        announce_end(head, office.postings[name], TODAY + timedelta(days=9), now=NOW)
+    assert leaving.run(NOW) == leaving.Result(0, 0)
+    near, day = NOW + timedelta(days=3), NOW + timedelta(days=9)
+    assert [leaving.run(each) for each in (near, near, day)] == [
+        leaving.Result(0, 1), leaving.Result(0, 1), leaving.Result(1, 1),
+    ]  # fmt: skip
+    told = select(Message.officer_id).where(Message.template == "handover-due-officer").order_by(Message.id)
+    assert sorted(session.scalars(told)) == sorted(2 * [office.ids["head"], office.ids["leaver"]])
+    assert session.get_one(Posting, office.postings["heir"]).ends_on == day.date()
+    assert session.get_one(Posting, office.postings["leaver"]).ends_on is None
+    hand_over(head, office.leaving, office.to("gro"), now=day)
+    assert fresh(session, case).assignee_id == office.ids["gro"]
+    assert leaving.run(day) == leaving.Result(0, 0)
+
+
+def test_operators_meet_the_same_refusals(app: Flask, session: Session, office: Office) -> None:
+    case, runner = office.case(), app.test_cli_runner()
+    leaver, heir = (session.get_one(Officer, office.ids[name]).username for name in ("leaver", "heir"))
+    code = directory(session).office(office.id).code
+    session.rollback()
+    for command in (["postings", "end", leaver, "--office", code], ["accounts", "deactivate", leaver]):
+        refused = runner.invoke(args=command)
+        assert refused.exit_code == 1 and "1 case" in refused.output, refused.output
+        assert case.tracking_number not in refused.output
+    done = runner.invoke(args=["postings", "end", leaver, "--office", code, "--to", f"{code}={heir}"])
+    assert done.exit_code == 0 and "handover" in done.output, done.output
+    assert fresh(session, case).assignee_id == office.ids["heir"]
+    assert runner.invoke(args=["postings", "end", leaver, "--office", code]).exit_code == 1
+    assert runner.invoke(args=["accounts", "deactivate", leaver]).exit_code == 0
+    again = runner.invoke(args=["accounts", "deactivate", leaver])
+    assert again.exit_code == 1 and "closed already" in again.output
+    assert runner.invoke(args=["accounts", "reactivate", leaver]).exit_code == 0
+    assert session.get_one(Officer, office.ids["leaver"], populate_existing=True).must_set_password
 
 
 def test_no_hand_ends_a_posting_or_an_account_silently(session: Session, office: Office) -> None:
