@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -36,6 +37,7 @@ from grm.kernel.crypto import Keyring
 from grm.kernel.errors import NotFound
 
 
+@lru_cache(1024)  # a page asks several times, each officer all day long
 def visible_to(actor: Actor, case: Any = Case) -> ColumnElement[bool]:
     """The cases an actor may know of, as a condition on `Case`, or on an alias of it where a statement names two cases; the
     same rule as `permissions.may_see`."""

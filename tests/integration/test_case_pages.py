@@ -92,6 +92,10 @@ def test_the_page_shows_the_case_and_what_may_be_done(session: Session, sign_in:
         "DECLINE",
         "INVESTIGATE",
         "ATTACH",
+        "SPLIT",
+        "WRITE",
+        "SCHEDULE_HEARING",
+        "ADD_COMPLAINANT",
     }
     assert "Close the file : The case is not resolved yet." in main(page.text).text
     assert "+8801712345678" in page.text
@@ -124,7 +128,7 @@ def test_each_act_leads_back_to_the_case(session: Session, sign_in: SignIn) -> N
     assert kinds == {"filed", "acknowledged", "noted", "assigned", "asked", "resolved", "closed"}
 
 
-def test_a_referred_case_leads_back_to_the_queue(session: Session, sign_in: SignIn) -> None:
+def test_a_referred_case_stays_in_sight_of_its_sender(session: Session, sign_in: SignIn) -> None:
     number = made(session)
     client = sign_in("gro.social-welfare")
     office = next(
@@ -133,9 +137,10 @@ def test_a_referred_case_leads_back_to_the_queue(session: Session, sign_in: Sign
         if "food" in option["value"]
     )
     answer = post(client, number, "REFER", office=office, reason="খাদ্য মন্ত্রণালয়ের কর্মসূচি")
-    assert (answer.status_code, answer.location) == (303, "/queue?done=REFER")
-    assert DONE["REFER"] in main(client.get(answer.location).text).text
-    assert client.get(f"/cases/{number}").status_code == 404
+    assert (answer.status_code, answer.location) == (303, f"/cases/{number}?done=REFER")
+    page = main(client.get(answer.location).text)
+    assert DONE["REFER"] in page.text and "Not accepted yet" in page.text
+    assert {each["value"] for each in page.all("input") if each["name"] == "action"} == {"NOTE"}
     assert number in sign_in("gro.food").get("/queue").text
 
 
@@ -383,7 +388,8 @@ def test_every_kind_of_event_has_words(session: Session, app: Flask, sign_in: Si
     for language in ("en", "bn"):
         page = client.get(f"/cases/{number}?lang={language}")
         assert page.status_code == 200
-        titles = [heading.text for heading in main(page.text).all("h3")]
+        history_of_it = next(each for each in main(page.text).all("ol") if "timeline" in each["class"])
+        titles = [heading.text for heading in history_of_it.all("h3")]
         assert len(titles) == len(KINDS) + 1 and all(titles)
         assert not any("%(" in title for title in titles)
 
@@ -411,7 +417,16 @@ def test_the_queue_page(session: Session, sign_in: SignIn) -> None:
     assert page.status_code == 200
     tabs = next(nav for nav in parse(page.text).all("nav") if nav["class"] == "tabs")
     assert [tab.text for tab in tabs.all("a")] == [
-        *("Unassigned 27", "Mine 0", "Due soon 0", "Overdue 27", "Waiting 0", "Referred in 0", "Referred out 0", "All 27")
+        *(
+            "Unassigned 27",
+            "Mine 0",
+            "Due soon 0",
+            "Overdue 27",
+            "Waiting 0",
+            "Referred in 0",
+            "Referred out 0",
+            "All 27",
+        )
     ]
     listed = [link["href"] for link in parse(page.text).first("table").all("a")]
     assert len(listed) == 25
