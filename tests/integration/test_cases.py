@@ -238,7 +238,9 @@ def test_a_referral_keeps_number_and_clocks(session: Session, gro: Actor, clerk:
     (event,) = recorded.of(events.CaseReferred)
     assert (event.from_office_id, event.to_office_id, event.office_id) == (gro.seats[0].office_id, food, food)
     with pytest.raises(NotFound):
-        service.add_note(gro, number, 3, "দেখা যায় না", now=NOW)
+        service.add_note(build.actor(session, "gro.agriculture"), number, 3, "দেখা যায় না", now=NOW)
+    with pytest.raises(IllegalAction):
+        service.claim_case(gro, number, 3, now=NOW)  # who sent it may still read it
 
 
 def test_a_referral_while_waiting_lets_the_clock_go_on(session: Session, gro: Actor) -> None:
@@ -457,7 +459,7 @@ def test_the_database_refuses_what_the_table_does_not_know(session: Session, gro
         ("closed", ", outcome = 'answered', ended_at = filed_at"),
         ("withdrawn", ", ended_at = NULL"),
     ):
-        with pytest.raises(Exception, match=r"cannot go from|ended_has_instant"):
+        with pytest.raises(Exception, match=r"cannot go from|only a merged case|ended_has_instant"):
             session.execute(text(f"UPDATE cases SET status = '{status}'{extra} WHERE id = :id"), {"id": row.id})
         session.rollback()
     service.withdraw_case(complainant(row.tracking_number), row.tracking_number, now=NOW)
