@@ -44,7 +44,7 @@ MOST = 50
 
 TIMEOUT_MILLISECONDS = 1500
 SIMILAR_WORDS = 8
-LEAST_SIMILARITY = 0.45
+LEAST_SIMILARITY = 0.33
 
 # For the rest of the transaction. No just-in-time compilation: it would take longer than the statement.
 _LIMITS = text(
