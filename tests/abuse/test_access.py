@@ -17,6 +17,8 @@ from werkzeug.test import TestResponse
 from grm.accounts.models import Officer
 from grm.accounts.passwords import hash_password
 from grm.cases.bulk_models import BulkAct, BulkItem
+from grm.cases.closing_models import CannedReply
+from grm.cases.handover_models import Handover, HandoverItem
 from grm.cases.models import Case
 from grm.escalation.rehearsal_models import Rehearsal
 from tests.support import build
@@ -65,7 +67,33 @@ GET  /reports/escalations            login     200     404     200     200     2
 GET  /reports/cases                  login     200     404     200     200     200     404     404     200
 GET  /reports/escalations.csv        login     200     404     200     200     200     404     404     200
 GET  /reports/cases.csv              login     200     404     200     200     200     404     404     200
+GET  /password                       login     200     200     200     200     200     200     200     200
+POST /password                       401       422     422     422     422     422     422     422     422
+GET  /people                         login     404     404     404     200     404     404     200     404
+GET  /people/posts/{post}/appoint    login     404     404     404     200     404     404     200     404
+POST /people/posts/{post}/appoint    401       404     404     404     422     404     404     422     404
+GET  /people/posts/{post}/new-account login    404     404     404     200     404     404     200     404
+POST /people/posts/{post}/new-account 401      404     404     404     422     404     404     422     404
+GET  /people/officers/{colleague}    login     404     404     404     200     404     404     200     404
+POST /people/officers/{colleague}    401       404     404     404     422     404     404     422     404
+GET  /people/officers/{colleague}/close login  404     404     404     200     404     404     200     404
+POST /people/officers/{colleague}/close 401    404     404     404     422     404     404     422     404
+GET  /people/officers/{colleague}/dossier login 200    200     200     200     404     404     404     404
+GET  /people/postings/{posting}/end  login     404     404     404     200     404     404     200     404
+POST /people/postings/{posting}/end  401       404     404     404     422     404     404     422     404
+GET  /people/handovers/{handover}    login     404     200     404     200     404     404     200     404
 GET  /admin                          login     404     404     404     404     404     404     200     404
+GET  /reports/samples                login     404     404     404     404     200     404     404     404
+GET  /canned                         login     200     404     404     404     404     404     404     200
+POST /canned                         401       422     404     404     404     404     404     404     422
+GET  /canned/{canned}                login     200     404     404     404     404     404     404     404
+POST /canned/{canned}                401       422     404     404     404     404     404     404     404
+GET  /canned/{general}               login     404     404     404     404     404     404     404     404
+GET  /admin/canned                   login     404     404     404     404     404     404     200     404
+POST /admin/canned                   401       404     404     404     404     404     404     422     404
+GET  /admin/canned/{general}         login     404     404     404     404     404     404     200     404
+POST /admin/canned/{general}         401       404     404     404     404     404     404     422     404
+GET  /admin/canned/{canned}          login     404     404     404     404     404     404     404     404
 GET  /admin/rehearsals               login     404     404     404     404     200     404     200     404
 POST /admin/rehearsals               401       404     404     404     404     422     404     422     404
 GET  /admin/rehearsals/{rehearsal}   login     404     404     404     404     200     404     200     404
@@ -180,11 +208,15 @@ def cases(session: Session) -> dict[str, str]:
     rehearsal = one_rehearsal(session, made["own"])
     bulk = one_bulk_act(session, made["own"])
     file = str(build.attachment(session, made["own"]).id)
+    texts = canned_texts(session)
+    people = one_handover(session, here)
     session.commit()
     return {name: case.tracking_number for name, case in made.items()} | {
         "bulk": bulk,
         "rehearsal": rehearsal,
         "file": file,
+        **texts,
+        **people,
     }
 
 
@@ -204,6 +236,34 @@ def one_bulk_act(session: Session, case: Case) -> str:
     session.flush()
     session.add(BulkItem(bulk_act_id=act.id, case_id=case.id, version=case.version))
     return f"{act.id:013d}"
+
+
+def canned_texts(session: Session) -> dict[str, str]:
+    """The numbers of a canned text of the ministry that has `{own}`, and of one for all offices."""
+    made = {
+        name: CannedReply(
+            office_id=office, title_bn="ক", title_en="A", text_bn="ক", text_en="A", changed_at=build.dhaka(2026, 1, 4)
+        )
+        for name, office in (("canned", build.office_id(session)), ("general", None))
+    }
+    session.add_all(made.values())
+    session.flush()
+    return {name: f"{text.id:013}" for name, text in made.items()}
+
+
+def one_handover(session: Session, office: int) -> dict[str, str]:
+    """An officer who has handed something to the case officer of an office, with the numbers that pages are addressed by."""
+    colleague, post = build.officer(session), build.post_id(session, office, "case_officer")
+    posting = build.posting(session, post, colleague.id, is_alternate=True)
+    act = Handover(officer_id=colleague.id, office_id=office, reason="work_only", at=colleague.created_at)
+    session.add(act)
+    session.flush()
+    heir = build.officer_id(session, ACCOUNTS["officer"])
+    session.add(
+        HandoverItem(handover_id=act.id, kind="alternate", ref_id=posting.id, office_id=office, to_officer_id=heir)
+    )
+    ids = {"colleague": colleague.id, "post": post, "posting": posting.id, "handover": act.id}
+    return {name: f"{number:013d}" for name, number in ids.items()}
 
 
 def one_rehearsal(session: Session, case: Case) -> str:
