@@ -291,6 +291,8 @@ def _hand_over(wanted: Wanted, shown: Wanted) -> Any:
     if form_is_stale():
         problem = gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
         return _handover_form(shown, problem=problem), 400
+    if request.form.get("action") not in ("end", "work"):
+        return _handover_form(shown, problem=gettext("Choose what is to be done.")), 422
     session = db.session()
     chosen = handover_page.choices(request.form, handover_page.case_ids(session, request.form))
     session.rollback()

@@ -21,6 +21,7 @@ from grm.cases.handover import Wanted, WorkLeft, announce_end, hand_over
 from grm.cases.handover_ground import DESK, Choices
 from grm.cases.handover_models import Handover, HandoverItem
 from grm.cases.models import Case, CaseEvent
+from grm.cli import register
 from grm.deadlines.models import Extension
 from grm.kernel.actor import Actor
 from grm.kernel.db import Base
@@ -275,7 +276,7 @@ def test_an_announced_end_reminds_and_comes_where_nothing_is_left(session: Sessi
 
 
 def test_operators_meet_the_same_refusals(app: Flask, session: Session, office: Office) -> None:
-    case, runner = office.case(), app.test_cli_runner()
+    case, runner = office.case(), register(app).test_cli_runner()
     leaver, heir = (session.get_one(Officer, office.ids[name]).username for name in ("leaver", "heir"))
     code = directory(session).office(office.id).code
     session.rollback()
