@@ -154,6 +154,22 @@ def desk_error(page: Page, site: Site) -> None:
     press(page)
 
 
+def case_file(page: Page, site: Site) -> None:
+    """The printed file of a case."""
+    go(page, site, case_path(site.resolved[0]) + "/file")
+
+
+def attach_error(page: Page, site: Site) -> None:
+    """A file that is not taken, sent from the case page."""
+    go(page, site, case_path(site.fresh[0]))
+    page.click("#attach summary")
+    page.fill("#attach-note", "উপজেলা কার্যালয়ের চিঠি")
+    page.set_input_files(
+        "#attach-files", {"name": "চিঠি.docx", "mimeType": "application/zip", "buffer": b"PK\x03\x04" + bytes(50)}
+    )
+    page.click("#attach .buttons button")
+
+
 def why_all(page: Page, site: Site) -> None:
     """Why this date, every day of it."""
     go(page, site, case_path(site.fresh[0]) + "/why")
@@ -209,6 +225,8 @@ VIEWS = (
     View("case-sensitive", opened("sensitive"), "appeal.social-welfare"),
     View("case-error", resolve_error, GRO, 422),
     View("case-conflict", conflict, GRO, 409),
+    View("case-file", case_file, GRO),
+    View("case-attach-error", attach_error, GRO, 422),
     View("why", why_all, GRO),
     View("desk-new", at("/desk/new"), "desk.dhaka"),
     View("desk-error", desk_error, "desk.dhaka", 422),
