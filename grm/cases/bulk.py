@@ -6,7 +6,7 @@ was not done, and what is marked is not done again. Items are claimed with SKIP 
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
-from grm.cases import bulk_rules, canned, quality, queries, service
+from grm.cases import bulk_rules, canned, lifecycle, quality, queries, service
 from grm.cases.acts import ACTS
 from grm.cases.bulk_models import BulkAct, BulkItem
 from grm.cases.bulk_rules import MOST_CASES, NEEDS_APPROVAL, Asking
@@ -89,9 +89,10 @@ def ask_bulk(
 ) -> Asked:
     """Put an act away for cases of a desk, named by tracking number and the version seen.
 
-    It waits for approval if it ends cases, else it begins. Only what the actor may see becomes an item; a case that lies
-    elsewhere is refused at once. Raises `InvalidInput` for the fields, and under `case` where no case is left or too many are
-    named; `Questioned` for an answer that seems to say nothing; `NotFound` for an act that is not the actor's to do at this desk.
+    It waits for approval if it ends cases, else it begins. Only what the actor may see becomes an item; what is known to be
+    impossible already is refused at once, so that nobody is asked to approve it. Raises `InvalidInput` for the fields, and
+    under `case` where no case is left or too many are named; `Questioned` for an answer that seems to say nothing; `NotFound`
+    for an act that is not the actor's to do at this desk.
     """
     if action not in bulk_rules.actions_at(actor, queue.office_id, queue.desk):
         raise NotFound
@@ -101,17 +102,18 @@ def ask_bulk(
         content.faults["case"] = "too-many-cases"
     with transaction(now) as act:
         _check(act.session, content, queue, action, fields, act.now)
-        columns = (Case.id, Case.tracking_number, Case.office_id, Case.desk, Case.language)
-        found = act.session.execute(
-            select(*columns)
+        found = act.session.scalars(
+            select(Case)
             .where(Case.tracking_number.in_(list(seen)[:MOST_CASES]), queries.visible_to(actor))
             .order_by(Case.due_at, Case.id)
         ).all()
+        refused = {case.id: _refusal(case, queue, action, actor, act.now) for case in found}
+        is_left = any(not code for code in refused.values())
         if not found:
             content.faults["case"] = "choose-cases"
         content.check()
         if action is Action.RESOLVE:
-            _question(act.session, fields, {case.language: case.id for case in reversed(found)}.values())
+            _question(act.session, fields, {case.language: case for case in reversed(found) if not refused[case.id]})
         row = BulkAct(
             officer_id=actor.officer_id,
             asked_as=bulk_rules.role_at(actor, queue.office_id, queue.desk),
@@ -119,22 +121,17 @@ def ask_bulk(
             office_id=queue.office_id,
             desk=queue.desk,
             fields=dict(fields) | _same_to_all(action, fields),
-            state="waiting_for_approval" if action in NEEDS_APPROVAL else "running",
+            state="done" if not is_left else "waiting_for_approval" if action in NEEDS_APPROVAL else "running",
             asked_at=act.now,
+            finished_at=None if is_left else act.now,
         )
         act.session.add(row)
         act.session.flush()
         for case in found:
-            is_here = (case.office_id, case.desk) == (queue.office_id, queue.desk)
-            act.session.add(
-                BulkItem(
-                    bulk_act_id=row.id,
-                    case_id=case.id,
-                    version=seen[case.tracking_number],
-                    state="waiting" if is_here else "refused",
-                    code=None if is_here else "not-at-this-desk",
-                )
-            )
+            code = refused[case.id] or None
+            state = "refused" if code else "waiting"
+            version = seen[case.tracking_number]
+            act.session.add(BulkItem(bulk_act_id=row.id, case_id=case.id, version=version, state=state, code=code))
         audit.record(
             act.session, STREAM, "bulk-asked", actor, act.now, id=row.id, action=action.value, cases=len(found)
         )
@@ -242,13 +239,19 @@ def _check(
         content.text("reason", typed["reason"], is_required=False)
 
 
-def _question(session: Session, fields: Mapping[str, str], case_ids: Iterable[int]) -> None:
+def _refusal(case: Case, queue: Queue, action: Action, actor: Actor, now: datetime) -> str:
+    """Why the act is impossible on a case, as far as its row tells: a code, or empty. The act itself asks for all the rest."""
+    if (case.office_id, case.desk) != (queue.office_id, queue.desk):
+        return "not-at-this-desk"
+    return lifecycle.decide(queries.facts_of(case, (), ()), action, actor, now).why
+
+
+def _question(session: Session, fields: Mapping[str, str], by_language: Mapping[str, Case]) -> None:
     """Put the questions that the reply raises, by one case of each language, as the single act would put them."""
     typed = defaultdict(str, fields)
     found: dict[str, quality.Question] = {}
-    for case_id in case_ids:
-        case = session.get_one(Case, case_id)
-        for each in quality.questions(typed["reply"], case.language, (), canned.texts_here(session, case)):
+    for language, case in by_language.items():
+        for each in quality.questions(typed["reply"], language, (), canned.texts_here(session, case)):
             found.setdefault(each.code, each)
     if left := quality.unanswered(found.values(), typed["confirmed"].split()):
         raise Questioned(left, "reply")

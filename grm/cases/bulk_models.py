@@ -32,7 +32,7 @@ class BulkAct(Model):
         ),
         CheckConstraint("state <> 'refused' OR decided_by_id IS NOT NULL", "refused_by_somebody"),
         CheckConstraint(
-            "action IN ('ASSIGN', 'REFER') OR state NOT IN ('running', 'done') OR decided_by_id IS NOT NULL",
+            "action IN ('ASSIGN', 'REFER') OR state <> 'running' OR decided_by_id IS NOT NULL",
             "ending_is_approved",
         ),
         CheckConstraint(

@@ -63,7 +63,7 @@ def entries(actor: Actor) -> list[Entry]:
     path = request.path.rstrip("/") or "/"
     allowed = [(href, words) for href, words, roles in ENTRIES if _may_open(href, roles, actor)]
     inside = [href for href, _ in allowed if path == href or path.startswith(href + "/")]
-    current = max(inside, key=len, default="/queue" if path.startswith("/cases/") else "")
+    current = max(inside, key=len, default="/queue" if path.startswith(("/cases/", "/bulk")) else "")
     return [Entry(href, gettext(words), href == current) for href, words in allowed]
 
 

@@ -58,7 +58,7 @@ def upgrade() -> None:
                 (decided_by_id IS NULL) = (decided_at IS NULL) AND (decided_by_id IS NULL) = (decision_reason IS NULL)),
             CONSTRAINT ck__bulk_act__refused_by_somebody CHECK (state <> 'refused' OR decided_by_id IS NOT NULL),
             CONSTRAINT ck__bulk_act__ending_is_approved CHECK (
-                action IN ('ASSIGN', 'REFER') OR state NOT IN ('running', 'done') OR decided_by_id IS NOT NULL),
+                action IN ('ASSIGN', 'REFER') OR state <> 'running' OR decided_by_id IS NOT NULL),
             CONSTRAINT ck__bulk_act__finished_has_instant
                 CHECK ((state IN ('done', 'refused', 'withdrawn')) = (finished_at IS NOT NULL))
         )

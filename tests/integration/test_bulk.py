@@ -97,7 +97,7 @@ def test_each_case_is_assigned_by_itself_and_each_refusal_says_why(
     assert asked.missing == 4, (
         "another ministry's, the sensitive, the one at the appeal desk and an invented one look alike"
     )
-    assert bulk.run_bulk(asked.id, 25) == 3
+    assert bulk.run_bulk(asked.id, 25) == 2, "one is known to be impossible at once"
     assert outcome_of(session, asked.id) == {
         well.tracking_number: ("done", None),
         changed.tracking_number: ("refused", "case-changed"),
@@ -243,6 +243,14 @@ def test_what_the_decider_must_not_know_of_is_not_approved(
         plain.tracking_number: ("done", None),
         about.tracking_number: ("refused", "not-approved"),
     }
+
+
+def test_nobody_is_asked_to_approve_what_is_impossible(session: Session, people: dict[str, Actor], desk: Queue) -> None:
+    cases = some(session, 2)
+    asked = bulk.ask_bulk(people["gro"], desk, Action.CLOSE, {"reason": ""}, picks(cases))
+    assert set(outcome_of(session, asked.id).values()) == {("refused", "not-resolved-yet")}
+    assert session.get_one(BulkAct, asked.id).state == "done"
+    assert bulk_queries.count_to_decide(session, people["appeal"]) == 0
 
 
 def test_a_request_can_be_withdrawn_until_it_is_decided(
