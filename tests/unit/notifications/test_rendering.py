@@ -19,6 +19,9 @@ PARAMS = {
     "hearing_at": "2026-12-30T05:00:00+00:00",
     "covered_until": "2026-12-31",
     "missing": 23,
+    "handover_id": 7,
+    "total": 12,
+    "leaving_on": "2026-12-31",
     "digest": {
         "day": "2026-12-31",
         "levels": {"2": 1, "1": 52, "0": 3},
