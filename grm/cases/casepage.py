@@ -186,6 +186,13 @@ class CasePage:
         """How large a file is, in words."""
         return attachment_wording.size(file.size)
 
+    def whom(self, task: ContactTask) -> str:
+        """Who has joined in and was not reached, by name as far as the reader may know it; empty for who filed."""
+        if task.complainant_id is None:
+            return ""
+        names = [each.name for each in self.people if each.id == task.complainant_id and each.name]
+        return names[0] if names else gettext("Somebody who has joined in")
+
     def why_not(self, task: ContactTask) -> str:
         """Why a message did not reach the complainant."""
         return panels.fault(task.reason)

@@ -104,6 +104,11 @@ class LinksPage:
     """Linked cases without an answer where this one has one, each with why."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether anything can still be joined with it."""
+        return Status(self.case.status) not in ENDED
+
+    @property
     def has_hidden_lead(self) -> bool:
         """Whether the case follows another that the reader must not know of."""
         return self.facts.follows is not None and not any(each.leads for each in self.links)

@@ -327,6 +327,7 @@ class Person:
     age_group: str | None
     disability: str | None
     relation: str | None
+    id: int = 0
 
 
 def people_of(session: Session, case: Case, keyring: Keyring) -> tuple[Person, ...]:
@@ -346,6 +347,7 @@ def people_of(session: Session, case: Case, keyring: Keyring) -> tuple[Person, .
             age_group=row.age_group,
             disability=row.disability,
             relation=row.relation,
+            id=row.id,
         )
         for row in rows
     )

@@ -1,7 +1,9 @@
 """Duplicates merged and set apart, alike cases linked, and complaints of many: what becomes of clocks, people and messages."""
 
+import random
 import re
 import threading
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -212,6 +214,66 @@ def test_a_lead_that_waits_for_its_complainant_waits_on_under_the_earlier_date(s
     refresh(session, lead)
     assert lead.due_on == date(2026, 2, 22), "two working days of waiting after the merge, and a weekend"
     assert_whole(session, lead, other, now=build.dhaka(2026, 1, 23))
+
+
+def acts_on(session: Session, case: Case, other: Case, now: datetime) -> dict[str, Callable[[], Any]]:
+    """What may be tried with a case and another, by the GRO and by the complainant."""
+    who, number, version = gro(session), case.tracking_number, case.version
+    person, lead = complainant(number), other.tracking_number
+    texts: dict[str, Any] = {"outcome": "answered", "reply": REPLY, "root_cause": "ভুল", "prevention": "যাচাই"}
+    return {
+        "merge": lambda: merging.merge_case(who, number, version, lead, now=now),
+        "unmerge": lambda: merging.unmerge_case(who, number, version, now=now),
+        "link": lambda: links.link_case(who, number, version, lead, now=now),
+        "unlink": lambda: links.unlink_case(who, number, version, now=now),
+        "ask": lambda: service.ask_complainant(who, number, version, "কোন মাস?", now=now),
+        "answer": lambda: service.answer_question(person, number, "নভেম্বর", now=now),
+        "resolve": lambda: service.resolve_case(who, number, version, contact="spoke", **texts, now=now),
+        "contest": lambda: appeals.contest_case(person, number, "সমাধান হয়নি", now=now),
+        "appeal": lambda: appeals.appeal_case(person, number, "সমাধান হয়নি", now=now),
+        "withdraw": lambda: service.withdraw_case(person, number, now=now),
+        "sweep": lambda: sweep(now),
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_lives_of_a_group_of_cases(session: Session, seed: int) -> None:
+    """Whoever does whatever in whatever order: chains, dates, charged days and rows hold for all of them, and no case leads and
+    follows at once."""
+    rng, now = random.Random(seed), build.dhaka(2026, 1, 18)
+    group = [build.case(session, filed_at=build.dhaka(2026, 1, 4 + rng.randrange(12))) for _ in range(4)]
+    session.commit()
+    done = 0
+    for _ in range(45):
+        now += timedelta(hours=rng.randrange(2, 40))
+        refresh(session, *group)
+        case, other = rng.sample(group, 2)
+        acts = acts_on(session, case, other, now)
+        weights = {
+            "merge": 8,
+            "unmerge": 5,
+            "link": 3,
+            "ask": 3,
+            "answer": 3,
+            "withdraw": 0.3,
+            "resolve": 0.7,
+            "sweep": 2,
+        }
+        name = rng.choices(list(acts), [weights.get(each, 1) for each in acts])[0]
+        try:
+            acts[name]()
+            done += name != "sweep"
+        except (IllegalAction, InvalidInput, NotFound):
+            session.rollback()
+            if case.waiting_until is not None and case.waiting_until <= now:
+                service.resume_wait(case.tracking_number, now=now)
+    assert done >= 8
+    assert_whole(session, *group, now=now)
+    live = session.scalars(select(CaseLink).where(CaseLink.ended_at.is_(None))).all()
+    assert not {link.case_id for link in live} & {link.lead_id for link in live}
+    for case in group:
+        merged = [link for link in live if link.case_id == case.id and link.kind == "merged"]
+        assert bool(merged) == (case.outcome == "merged")
 
 
 # --- the answer -------------------------------------------------------------------------------------------------------
