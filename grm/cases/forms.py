@@ -53,13 +53,14 @@ class ResolveForm(ReplyForm):
         lazy("Reply to the complainant"),
         description=lazy("In the complainant's language: what was found, what was done, and why."),
     )
-    visited_on: Any = StringField(lazy("When did somebody go and see?"), [Optional()])
+    visited_on: Any = StringField(lazy("When did somebody go and see?"))
     visit: Any = TextAreaField(
         lazy("What was found on the spot"),
-        [Optional()],
-        description=lazy("This kind of complaint needs a visit: who went where, and what was seen."),
+        description=lazy(
+            "This kind of complaint needs a visit: who went where, and what was seen. If nobody went, say below why."
+        ),
     )
-    no_visit: Any = TextAreaField(lazy("If nobody went: why not"), [Optional()])
+    no_visit: Any = TextAreaField(lazy("If nobody went: why not"))
     contact = RadioField(lazy("Were you in touch with the complainant?"), validate_choice=False)
     reason = TextAreaField(lazy("Why the complainant could not be reached"), [Optional()])
     root_cause = TextAreaField(lazy("Root cause"))

@@ -110,9 +110,9 @@ def _set(step: Step, at: datetime, place: str, note: str) -> tuple[Hearing, date
 
 
 def _whom_to_tell(step: Step) -> dict[str, Any]:
-    """Who has the case hears of it, or, while nobody has, who answers for the desk; not who has just done it."""
+    """Who has the case hears of it, unless he has just done it himself; where nobody has, it was who answers for the desk."""
     assignee_id = step.case.assignee_id
-    return {"officer_id": assignee_id, "officer_is_told": assignee_id != step.actor.officer_id}
+    return {"officer_id": assignee_id, "officer_is_told": assignee_id not in (None, step.actor.officer_id)}
 
 
 # --- the day before -----------------------------------------------------------------------------------------------------

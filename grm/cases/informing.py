@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from grm.cases import events, history, spine
+from grm.cases.closing_models import Hearing
 from grm.cases.content import Content
 from grm.cases.models import CONTACT_WAYS, Case, CaseEvent, Complainant, ContactTask
 from grm.cases.spine import acting
@@ -33,7 +34,7 @@ from grm.kernel.transaction import Act, transaction
 INFORM, APPEAL_WINDOW = "inform", "appeal_window"
 TIERS_WITH_APPEAL = ("gro", "appeal")
 """The instances above which there is another: the cell's decision is the last."""
-About = Literal["filed", "question", "decision"]
+About = Literal["filed", "question", "hearing", "decision"]
 """What the complainant had to learn."""
 _IN_TOUCH = ("spoke", "wrote")
 
@@ -135,6 +136,9 @@ def _still_matters(act: Act, case: Case, message: Undelivered) -> bool:
         return Status(case.status) not in ENDED
     if message.about == "question":
         return Status(case.status) is Status.WAITING
+    if message.about == "hearing":
+        of_case = (Hearing.case_id == case.id, Hearing.at > act.now, Hearing.state.in_(("planned", "cancelled")))
+        return bool(act.session.execute(select(exists().where(*of_case))).scalar_one())
     if is_awaited(act.session, case.id):
         return True
     if message.complainant_id is not None:

@@ -25,6 +25,9 @@ BATCH_SIZE = 200
 MUST_KNOW: dict[str, About] = {
     "case-filed-complainant": "filed",
     "case-question-complainant": "question",
+    "hearing-set-complainant": "hearing",
+    "hearing-moved-complainant": "hearing",
+    "hearing-cancelled-complainant": "hearing",
     "case-resolved-complainant": "decision",
     "case-declined-complainant": "decision",
     "case-recommended-complainant": "decision",

@@ -43,6 +43,15 @@ SUBJECTS: dict[str, str] = {
     "case-unmerged-officer": _("Notice that a merged case was set apart"),
     "work-handed-officer": _("Notice of work handed over"),
     "handover-due-officer": _("Reminder of a handover"),
+    "case-written-complainant": _("Notice that the office has written"),
+    "case-sent-back-complainant": _("Notice that the answer was sent back"),
+    "case-sent-back-officer": _("Notice that the answer was sent back"),
+    **dict.fromkeys(("hearing-set-complainant", "hearing-set-officer"), _("Notice of a hearing")),
+    **dict.fromkeys(("hearing-moved-complainant", "hearing-moved-officer"), _("Notice that a hearing was moved")),
+    **dict.fromkeys(("hearing-near-complainant", "hearing-near-officer"), _("Reminder of a hearing")),
+    **dict.fromkeys(
+        ("hearing-cancelled-complainant", "hearing-cancelled-officer"), _("Notice that a hearing is called off")
+    ),
     "digest-officer": _("Daily digest"),
     RESTORED: _("Notice that the system was restored from a backup"),
     SENSITIVE_COMPLAINANT: _("Bare notice: “you have a message”"),

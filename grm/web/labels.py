@@ -167,6 +167,9 @@ LABELS: dict[str, dict[str, str]] = {
         "case-declined-complainant": _("Notice that the case was declined"),
         "case-recommended-complainant": _("Notice of the decision"),
         "case-complied-complainant": _("Notice that the recommendation was carried out"),
+        "hearing-set-complainant": _("Notice of a hearing"),
+        "hearing-moved-complainant": _("Notice that a hearing was moved"),
+        "hearing-cancelled-complainant": _("Notice that a hearing is called off"),
     },
     "contact_way": {"phone": _("By phone"), "letter": _("By letter"), "in_person": _("In person")},
     "rehearsal_state": {

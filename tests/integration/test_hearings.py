@@ -17,6 +17,7 @@ from grm.cases.public_status import status_of
 from grm.kernel import clock
 from grm.kernel.actor import Actor, complainant
 from grm.kernel.errors import IllegalAction, InvalidInput
+from grm.notifications import undelivered
 from grm.notifications.models import Message
 from tests.integration.test_closing import ANSWER, GRO, post, sign_in
 from tests.support import build
@@ -96,9 +97,7 @@ def test_who_sets_it_is_not_told_and_a_first_look_counts(session: Session, gro: 
     other = made(session)
     schedule(gro, row)
     schedule(gro, other)
-    assert sent(session) == ["hearing-set-complainant"] * 2 + ["hearing-set-officer"], (
-        "nobody has the other: its desk is told"
-    )
+    assert sent(session) == ["hearing-set-complainant"] * 2
     session.refresh(other)
     assert (other.status, other.acknowledged_at) == ("acknowledged", NOW)
 
@@ -236,6 +235,21 @@ def test_nobody_comes_in_vain(session: Session, gro: Actor) -> None:
     assert {(each.actor_kind, each.data["is_by_itself"]) for each in by_itself} == {("system", True)}
 
 
+def test_somebody_calls_where_the_notice_did_not_arrive(session: Session, gro: Actor) -> None:
+    row = made(session)
+    schedule(gro, row, now=clock.now(session), on=clock.dhaka_date(clock.now(session)) + timedelta(days=9))
+    session.rollback()
+    session.execute(
+        text("UPDATE message SET state = 'failed', ended_at = now(), followed_up = NULL, error = 'bounced'")
+    )
+    session.commit()
+    undelivered.follow_up()
+    session.refresh(row)
+    assert row.is_not_informed
+    tasks = session.execute(text("SELECT subject FROM contact_task")).scalars().all()
+    assert tasks == ["hearing-set-complainant"]
+
+
 def test_messages_of_a_sensitive_case_say_nothing(session: Session) -> None:
     row = made(session, desk="appeal", category="bribe-demand")
     appeal = build.actor(session, "appeal.social-welfare")
@@ -243,7 +257,7 @@ def test_messages_of_a_sensitive_case_say_nothing(session: Session) -> None:
     hearings.remind(EVE)
     session.rollback()
     found = session.scalars(select(Message)).all()
-    assert len(found) == 4
+    assert len(found) == 3
     assert {each.template for each in found} == {"sensitive-notice-complainant", "sensitive-notice-officer"}
     assert all(each.params == {} for each in found)
 
