@@ -8,7 +8,7 @@ from grm.cases import informing, merging
 from grm.escalation import events as escalation
 from grm.escalation import withdrawal
 from grm.kernel.transaction import Reactions
-from grm.notifications import acts, climbs, closing, handovers, referrals, together
+from grm.notifications import acts, bulk, climbs, closing, handovers, referrals, together
 from grm.notifications import events as outbox
 from grm.notifications import service as notifications
 from grm.notifications import withdrawal as outbox_withdrawal
@@ -50,6 +50,8 @@ REACTIONS: Reactions = {
     cases.HearingNear: (closing.on_hearing_near,),
     cases.WorkHandedOver: (handovers.on_work_handed_over,),
     cases.HandoverDue: (handovers.on_handover_due,),
+    cases.BulkAsked: (bulk.on_bulk_asked,),
+    cases.BulkDecided: (bulk.on_bulk_decided,),
     escalation.LadderClimbed: (climbs.on_ladder_climbed,),
     escalation.DatesMoved: (outbox_withdrawal.on_dates_moved,),
     outbox.RungsUntold: (withdrawal.on_rungs_untold,),

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
-from grm.cases import bulk_rules, canned, lifecycle, quality, queries, service
+from grm.cases import bulk_rules, canned, events, lifecycle, quality, queries, service
 from grm.cases.acts import ACTS
 from grm.cases.bulk_models import BulkAct, BulkItem
 from grm.cases.bulk_rules import MOST_CASES, NEEDS_APPROVAL, Asking
@@ -135,6 +135,15 @@ def ask_bulk(
         audit.record(
             act.session, STREAM, "bulk-asked", actor, act.now, id=row.id, action=action.value, cases=len(found)
         )
+        if row.state == "waiting_for_approval":
+            act.record(
+                events.BulkAsked(
+                    bulk_id=row.id,
+                    office_id=row.office_id,
+                    asker_id=row.officer_id,
+                    roles=bulk_rules.approver_roles(row.desk, row.asked_as),
+                )
+            )
         bulk_id = row.id
     return Asked(bulk_id, len(seen) - len(found))
 
@@ -168,6 +177,9 @@ def decide_bulk(actor: Actor, bulk_id: int, decision: str, reason: str, *, now: 
             row.state, row.finished_at = "refused", act.now
         kind = "bulk-approved" if is_approved else "bulk-refused"
         audit.record(act.session, STREAM, kind, actor, act.now, id=bulk_id, officer_id=row.officer_id)
+        count = select(func.count()).where(BulkItem.bulk_act_id == bulk_id)
+        cases = act.session.execute(count).scalar_one()
+        act.record(events.BulkDecided(bulk_id=bulk_id, asker_id=row.officer_id, cases=cases))
     return is_approved
 
 

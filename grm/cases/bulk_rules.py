@@ -45,12 +45,12 @@ def role_at(actor: Actor, office_id: int, desk: str) -> str:
 
 
 def approver_roles(desk: str, asked_as: str) -> tuple[str, ...]:
-    """The roles in the office of a desk that may approve what was asked there: those above who asks.
+    """The roles in the office of a desk that may approve what was asked there: those above who asks, the nearest first.
 
     Of the Cabinet Division cell each officer may, everywhere; at the cell's own desk that is another one of them.
     """
     if desk == "gro":
-        return ("appeal_officer", "head", *(("gro",) if asked_as == "case_officer" else ()))
+        return (*(("gro",) if asked_as == "case_officer" else ()), "appeal_officer", "head")
     return ("head",)
 
 

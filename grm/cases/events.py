@@ -329,3 +329,22 @@ class HandoverDue(Event):
     leaving_on: date
     on: date
     officer_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkAsked(Event):
+    """A bulk act waits for somebody's approval; `roles` may give it in the office, the nearest above the asker first."""
+
+    bulk_id: int
+    office_id: int
+    asker_id: int
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkDecided(Event):
+    """Somebody has approved or refused a bulk act that `asker_id` asked for."""
+
+    bulk_id: int
+    asker_id: int
+    cases: int

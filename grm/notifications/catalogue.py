@@ -33,9 +33,10 @@ PLACEHOLDERS: Mapping[str, str] = {
     "covered_until": "the last day up to which holidays are announced",
     "missing": "how many of the next working days lie beyond it",
     "handover_url": "the page of a handover: PUBLIC_URL/people/handovers/<number>",
+    "bulk_url": "the page of a bulk act: PUBLIC_URL/bulk/<number>",
     "people_url": "the page of posts and officers: PUBLIC_URL/people",
     "day": "the day of a digest; or of leaving a post",
-    "total": "how many cases a digest tells of; or how many duties were handed over",
+    "total": "how many cases a digest tells of; or how many duties were handed over; or cases of a bulk act",
     "counts": "how many of them at which level",
     "cases": "the most urgent of them, a line each: number, what is due and when; sensitive ones only as a number",
 }
@@ -96,6 +97,7 @@ RESTORED = "system-restored-officer"
 CALENDAR_SHORT = "calendar-short-officer"
 WORK_HANDED = "work-handed-officer"
 HANDOVER_DUE = "handover-due-officer"
+BULK_ASKED, BULK_DECIDED = "bulk-asked-officer", "bulk-decided-officer"
 
 _ENTRIES = (
     # What a person is waiting for goes first, whatever a sweep has just put into the outbox.
@@ -176,6 +178,8 @@ _ENTRIES = (
     _to_officer(RESTORED, "queue_url", 3),
     _to_officer(WORK_HANDED, "total handover_url", 4),
     _to_officer(HANDOVER_DUE, "day people_url", 4),
+    _to_officer(BULK_ASKED, "bulk_url", 4),
+    _to_officer(BULK_DECIDED, "total bulk_url", 4),
     _to_officer(CALENDAR_SHORT, "covered_until missing admin_url", 5),
     # Reminders go by digest. These are for what still lies in the outbox from before.
     _to_officer("case-unacknowledged-officer", "tracking_number due_on case_url", 5, while_open=True),

@@ -30,13 +30,13 @@ def on_work_handed_over(act: Act, event: WorkHandedOver) -> None:
     params = {
         officer_id: f'{{"handover_id": {event.handover_id:d}, "total": {count:d}}}' for officer_id, count in event.counts
     }
-    _tell(act, WORK_HANDED, f"{WORK_HANDED}:{event.handover_id}", params)
+    tell(act, WORK_HANDED, f"{WORK_HANDED}:{event.handover_id}", params)
 
 
 def on_handover_due(act: Act, event: HandoverDue) -> None:
     """Remind who leaves, and the head of the office."""
     params = {officer_id: f'{{"leaving_on": "{event.leaving_on.isoformat()}"}}' for officer_id in event.officer_ids}
-    _tell(act, HANDOVER_DUE, f"{HANDOVER_DUE}:{event.posting_id}:{_when(event.leaving_on, event.on)}", params)
+    tell(act, HANDOVER_DUE, f"{HANDOVER_DUE}:{event.posting_id}:{_when(event.leaving_on, event.on)}", params)
 
 
 def _when(leaving_on: date, on: date) -> str:
@@ -44,7 +44,7 @@ def _when(leaving_on: date, on: date) -> str:
     return f"{leaving_on.isoformat()}:{'ahead' if on < leaving_on else 'now'}"
 
 
-def _tell(act: Act, template: str, name: str, params: Mapping[int, str]) -> None:
+def tell(act: Act, template: str, name: str, params: Mapping[int, str]) -> None:
     """By e-mail; whom no mail reaches gets the bare notice by SMS: "you have a message, sign in"."""
     entry = entry_of(template)
     found = [each for each in audience.officers_of(act.session, params).values() if each.channels]

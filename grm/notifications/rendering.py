@@ -101,6 +101,10 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
         if params.get("handover_id"):
             values["handover_url"] = f"{public_url}/people/handovers/{int(params['handover_id'])}"
             values["total"] = digits(params["total"])
+        if params.get("bulk_id"):
+            values["bulk_url"] = f"{public_url}/bulk/{int(params['bulk_id'])}"
+        if params.get("bulk_cases"):
+            values["total"] = digits(params["bulk_cases"])
         if params.get("leaving_on"):
             values["day"] = show_date(date.fromisoformat(str(params["leaving_on"])))
         if params.get("level") is not None:

@@ -19,6 +19,7 @@ from grm.cases.states import Action
 from grm.kernel.actor import Actor
 from grm.kernel.audit import AuditEntry
 from grm.kernel.errors import IllegalAction, InvalidInput, NotFound
+from grm.notifications.models import Message
 from grm.offices.queries import directory
 from tests.support import build
 
@@ -196,12 +197,16 @@ def test_answers_and_closings_wait_for_somebody_else(session: Session, people: d
             bulk.decide_bulk(people[stranger], asked.id, "approve", REASON)
     for name in ("gro", "appeal", "cabinet"):
         assert bulk_queries.count_to_decide(session, people[name]) == 1, name
+    told = select(Message.officer_id, Message.case_id).where(Message.template == "bulk-asked-officer")
+    assert session.execute(told).all() == [(people["gro"].officer_id, None)], "the nearest above is told"
     with pytest.raises(InvalidInput) as caught:
         bulk.decide_bulk(people["gro"], asked.id, "approve", " ")
     assert caught.value.fields == {"reason": "missing"}
     assert bulk.decide_bulk(people["gro"], asked.id, "approve", REASON)
     with pytest.raises(IllegalAction):
         bulk.decide_bulk(people["appeal"], asked.id, "refuse", REASON)
+    told = select(Message.officer_id).where(Message.template == "bulk-decided-officer")
+    assert session.scalars(told).all() == [people["officer"].officer_id]
     assert bulk.run_bulk(asked.id, 25) == 3
     assert set(outcome_of(session, asked.id).values()) == {("done", None)}
     session.expire_all()

@@ -20,6 +20,8 @@ PARAMS = {
     "covered_until": "2026-12-31",
     "missing": 23,
     "handover_id": 7,
+    "bulk_id": 31,
+    "bulk_cases": 40,
     "total": 12,
     "leaving_on": "2026-12-31",
     "digest": {

@@ -1,0 +1,33 @@
+"""What officers are told of bulk acts: that one waits for their approval, and that theirs is decided. Never a case."""
+
+from grm.cases.events import BulkAsked, BulkDecided
+from grm.kernel.clock import dhaka_date
+from grm.kernel.transaction import Act
+from grm.notifications.catalogue import BULK_ASKED, BULK_DECIDED
+from grm.notifications.handovers import tell
+from grm.offices.queries import directory, holders
+
+
+def on_bulk_asked(act: Act, event: BulkAsked) -> None:
+    """Tell who sits nearest above; where nobody does, the Cabinet Division cell, which may approve everywhere.
+
+    Not of how many cases: some may be none that they are to know of.
+    """
+    cell_id = directory(act.session).cell.id
+    seats = holders(act.session, {event.office_id, cell_id}, dhaka_date(act.now))
+    for office_id, role in (*((event.office_id, role) for role in event.roles), (cell_id, "cell_officer")):
+        found = {
+            seat.acting.officer_id
+            for seat in seats
+            if (seat.office_id, seat.role) == (office_id, role) and seat.acting is not None
+        } - {event.asker_id}
+        if found:
+            params = f'{{"bulk_id": {event.bulk_id:d}}}'
+            tell(act, BULK_ASKED, f"{BULK_ASKED}:{event.bulk_id}", dict.fromkeys(found, params))
+            return
+
+
+def on_bulk_decided(act: Act, event: BulkDecided) -> None:
+    """Tell who asked; the page says what was decided."""
+    params = {event.asker_id: f'{{"bulk_id": {event.bulk_id:d}, "bulk_cases": {event.cases:d}}}'}
+    tell(act, BULK_DECIDED, f"{BULK_DECIDED}:{event.bulk_id}", params)
