@@ -234,7 +234,7 @@ def _officer_page(
     return render_template(
         "people/officer.html",
         profile=profile,
-        officer=profile.officer,
+        person=profile.officer,  # "officer" is who has signed in: layout.html
         book=directory(session),
         particulars=particulars,
         leave=leave or LeaveForm(),
@@ -359,7 +359,7 @@ def _dossier_page(work: dossier.Work, officer: Any, record: people.Record | None
         "people/dossier.html",
         dossier=None if is_blind else dossier.load(session, guard.actor(), work, dhaka_date(now)),
         record=record,
-        officer=officer,
+        person=officer,
         office_ids=work.office_ids,
         book=directory(session),
         next_step=next_step,

@@ -131,6 +131,8 @@ def test_an_account_is_changed_only_by_who_runs_all_its_offices(
     client, leaver = enter(app, session, office.ids["head"]), office.ids["leaver"]
     path = f"/people/officers/{leaver}"
     kept = {"action": "particulars", "name_bn": "রহিমা বেগম", "name_en": "Rahima Begum", "language": "en"}
+    before = client.get(f"{path}?lang=en").text
+    assert session.get_one(Officer, leaver).username in before and "Account closed" not in before
     assert post(client, path, **kept, email="r@grm.example", phone="01712345678").status_code == 303
     bad = post(client, path, **kept, email="nothing", phone="123")
     assert bad.status_code == 422 and "This is not an e-mail address" in bad.text
@@ -219,6 +221,7 @@ def test_a_head_hands_over_and_the_successor_reads_the_dossier(
     mine = successor.get(f"/people/handovers/{number}?lang=en").text
     assert plain.tracking_number in mine.replace("-", "") and hidden.tracking_number in mine.replace("-", "")
     assert accusing.tracking_number not in mine.replace("-", "") and "Open cases, the most urgent first" in mine
+    assert "Handover of Leaver" in mine
     led = head.get(f"/people/handovers/{number}?lang=en").text.replace("-", "")
     assert accusing.tracking_number in led and hidden.tracking_number not in led
     admin = app.test_client()
