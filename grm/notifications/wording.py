@@ -27,6 +27,14 @@ SUBJECTS: dict[str, str] = {
     "case-escalated-officer": _("Notice of the escalation"),
     "case-referred-officer": _("Notice of the referral"),
     "case-appealed-officer": _("Notice of the appeal"),
+    "case-returned-officer": _("Notice that the case was returned"),
+    "case-part-officer": _("Notice of a part of another case"),
+    "case-part-back-officer": _("Notice that a part came back"),
+    "case-directed-officer": _("Notice of a direction"),
+    "case-direction-answered-officer": _("Notice that the direction is answered"),
+    **dict.fromkeys(
+        ("case-taken-up-officer", "case-taken-up-complainant"), _("Notice that a superior took up the case")
+    ),
     "case-recommended-officer": _("Notice of the recommendation"),
     "case-investigation-officer": _("Appointment to investigate"),
     "case-answered-officer": _("Notice that the complainant has answered"),
