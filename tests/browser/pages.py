@@ -195,6 +195,24 @@ def rehearsed(limit: int) -> Reach:
     return reach
 
 
+def bulk_form(page: Page, site: Site) -> None:
+    """Tick two cases of the queue and begin to answer them."""
+    go(page, site, "/queue?view=all")
+    for box in page.locator("td.pick input").all()[:2]:
+        box.check()
+    page.click("main button[value=RESOLVE]")
+
+
+def bulk_act(page: Page, site: Site) -> None:
+    """Assign two cases at once, and see what became of each."""
+    go(page, site, "/queue?view=all")
+    for box in page.locator("td.pick input").all()[:2]:
+        box.check()
+    page.click("main button[value=ASSIGN]")
+    page.select_option("[name=assignee]", index=1)
+    press(page)
+
+
 VIEWS = (
     View("home", at("/")),
     View("form-1", form_page(1)),
@@ -220,6 +238,10 @@ VIEWS = (
     View("queue-overdue", at("/queue?view=overdue"), GRO),
     View("queue-empty", at("/queue?view=mine&status=declined&level=3"), GRO),
     View("queue-not-found", at("/queue?number=7B9E-1WEH-QR14K"), GRO),
+    View("bulk-form", bulk_form, GRO),
+    View("bulk-act", bulk_act, GRO),
+    View("filters", at("/queue/filters?from=view%3Doverdue%26level%3D1"), GRO),
+    View("keys", at("/help/keys"), GRO),
     View("case", opened("fresh"), GRO),
     View("case-resolved", opened("resolved"), GRO),
     View("case-sensitive", opened("sensitive"), "appeal.social-welfare"),
