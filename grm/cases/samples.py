@@ -100,10 +100,11 @@ def months(session: Session) -> Sequence[SampleMonth]:
 
 def sampled(session: Session, actor: Actor, month: date, after: int = 0) -> Sequence[Row[Any]]:
     """A page of the month's sample that the actor may see, one more row than `PAGE` where there is another page."""
-    return session.execute(
+    found: Sequence[Row[Any]] = session.execute(
         select(ClosureSample, Case)
         .join(Case, Case.id == ClosureSample.case_id)
         .where(ClosureSample.month == month, ClosureSample.id > after, visible_to(actor))
         .order_by(ClosureSample.id)
         .limit(PAGE + 1)
     ).all()
+    return found

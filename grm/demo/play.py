@@ -23,7 +23,7 @@ from grm.cases.permissions import DESK_ROLE
 from grm.cases.states import OPEN, Status
 from grm.deadlines import queries as deadline_queries
 from grm.deadlines.calendar import dhaka_midnight
-from grm.demo import past_messages
+from grm.demo import joining, past_messages, wording
 from grm.demo.scenario import DAYS, Act, Story, Teller
 from grm.escalation.queries import oldest_due
 from grm.escalation.sweep import sweep
@@ -66,7 +66,11 @@ def play(count: int, seed: int, today: date, say: Say = lambda line: None) -> Pl
         new = _not_there_yet(session, stories)
         if not new:
             return Played(0, 0, 0, 0)
-        played = _Stage(session, book, today, new, say).run()
+        stage = _Stage(session, book, today, new, say)
+        played = stage.run()
+        played["acts"] += joining.join(
+            session, [story.tracking_number for story in new], stage.gro_of, dhaka_midnight(today)
+        )
         messages = past_messages.settle(session, [story.tracking_number for story in new], dhaka_midnight(today))
         return Played(len(new), played["acts"], played["climbs"], messages)
 
@@ -130,6 +134,10 @@ class _Stage:
                 )
         return self._done
 
+    def gro_of(self, office_id: int) -> Actor:
+        """Who answers for the gro desk of an office."""
+        return self._holder_of(office_id, "gro")
+
     def _read_states(self, until: datetime) -> None:
         """Where the cases stand that are acted on before an instant: one statement for a day; a second act reads again."""
         numbers = {self._stories[number].tracking_number for at, number, _ in self._agenda if at < until}
@@ -188,13 +196,23 @@ class _Stage:
             case "refer":
                 self._refer(actor, number, case.office_id, values, at)
             case "resolve":
-                cases.resolve_case(actor, number, None, **values, now=at)
+                cases.resolve_case(actor, number, None, **values, **self._evidence(story, at), now=at)
             case "decline":
                 cases.decline_case(actor, number, None, values["code"], values["text"], now=at)
             case "close":
                 cases.close_case(actor, number, None, values["text"], now=at)
             case _:
                 raise ValueError(act.what)
+
+    def _evidence(self, story: Story, at: datetime) -> dict[str, Any]:
+        """What was found on a visit two days before, where the matter needs one; now and then why nobody could go."""
+        if not self._book.category(story.filling["category"]).needs_visit:
+            return {}
+        if story.number % 7 == 0:
+            return {"no_visit": wording.officer_lines(story.language, "visit", "none")[0]}
+        texts = wording.officer_lines(story.language, "visit", "any")
+        on = max(dhaka_date(story.filed_at), dhaka_date(at) - timedelta(days=2))
+        return {"visited_on": on, "visit": texts[story.number % len(texts)]}
 
     def _act_of_complainant(self, number: str, act: Act, status: str) -> None:
         actor, words = complainant(number), act.values["text"]
