@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import Select, Text, bindparam
 from sqlalchemy.orm import Session
 
 from grm.cases import (
@@ -33,9 +35,11 @@ from grm.cases.referral_page import ReferralPage
 from grm.cases.states import ENDED, Action, Status
 from grm.deadlines.calendar import dhaka_date
 from grm.kernel import clock
+from grm.kernel import tracking_number as numbers
 from grm.kernel.actor import Actor
 from grm.kernel.context import keyring
-from grm.kernel.errors import GrmError
+from grm.kernel.db import UtcDateTime
+from grm.kernel.errors import GrmError, NotFound
 from grm.offices.directory import Directory, Office
 from grm.offices.queries import PostHolder, StaffedPost, directory, holders
 from grm.web.locale import gettext
@@ -174,6 +178,8 @@ class CasePage:
             ("holder", gettext("Who holds it"), True),
             ("parts", gettext("Parts at other offices"), bool(self.referral.parts)),
             ("directions", gettext("Directions of the Cabinet Division"), bool(self.referral.directions)),
+            ("hearings", gettext("Hearings"), bool(self.hearings)),
+            ("links", gettext("Answered together"), bool(self.links)),
             ("messages", gettext("Messages"), bool(self.messages)),
         )
         return tuple((anchor, title) for anchor, title, is_there in parts if is_there)
@@ -222,14 +228,7 @@ def load(
     Raises `NotFound` for a case that does not exist and for one the actor must not know of.
     """
     now = clock.now(session)
-    statement = queries.case_statement(actor, tracking_number).add_columns(
-        queries.deadlines_column(),
-        attachment_queries.attachments_column(),
-        hearings_column(),
-        links_column(actor, tracking_number),
-        *referral_page.columns(actor, now),
-    )
-    row = queries.one_or_not_found(session, statement)
+    row = _row(session, actor, tracking_number, now)
     case: Case = row.Case
     facts = queries.facts_of(case, row.accusations, row.former_office_ids, row.standing)
     events = queries.events_of(session, case.id)
@@ -266,6 +265,27 @@ def load(
         sections=sections,
         refused=refused,
     )
+
+
+@lru_cache(512)
+def _statement(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """The statement for what an officer may see of a case, by `number` and `now`: to build it takes longer than to run it."""
+    number, now = bindparam("number", type_=Text), bindparam("now", type_=UtcDateTime)
+    return queries.case_numbered(actor, number).add_columns(
+        queries.deadlines_column(),
+        attachment_queries.attachments_column(),
+        hearings_column(),
+        links_column(actor, number),
+        *referral_page.columns(actor, now),
+    )
+
+
+def _row(session: Session, actor: Actor, tracking_number: str, now: datetime) -> Any:
+    found = {"number": numbers.parse(tracking_number), "now": now}
+    row = session.execute(_statement(actor), found, execution_options={"populate_existing": True}).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
 
 
 def _actions(

@@ -8,9 +8,9 @@ from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from grm.cases.action_form import ActionForm as ActionForm
-from grm.cases.collective_form import AddComplainantForm
 from grm.cases.attachment_form import AttachForm
 from grm.cases.closing_forms import RecordHearingForm, ScheduleHearingForm, SendBackForm, WriteForm
+from grm.cases.collective_form import AddComplainantForm
 from grm.cases.hearings import RESULTS
 from grm.cases.models import CONTACT_WAYS
 from grm.cases.referral_forms import FORMS as REFERRAL_FORMS
@@ -174,14 +174,18 @@ FORMS: dict[Action, type[ActionForm]] = {
 def form_for(action: Action, formdata: Any = None) -> ActionForm:
     """The form of an action, filled with what was typed, its fixed choices in place."""
     form = FORMS[action](action, formdata)
-    return form.offer(
-        **({"reason": _choices("decline_reason", DECLINE_REASONS)} if action is Action.DECLINE else {}),
-        outcome=_choices("outcome", OUTCOMES),
-        result=_choices("hearing_result", RESULTS),
-        how=_choices("contact_way", CONTACT_WAYS),
-        contact=_choices("contact", CONTACTS),
-        decision=_choices("extension_decision", EXTENSION_DECISIONS),
-    )
+    groups = _GROUPS | {"reason": ("decline_reason", DECLINE_REASONS)} if action is Action.DECLINE else _GROUPS
+    return form.offer(**{name: _choices(*group) for name, group in groups.items() if name in form})
+
+
+_GROUPS: dict[str, tuple[str, Sequence[str]]] = {
+    "outcome": ("outcome", OUTCOMES),
+    "result": ("hearing_result", RESULTS),
+    "how": ("contact_way", CONTACT_WAYS),
+    "contact": ("contact", CONTACTS),
+    "decision": ("extension_decision", EXTENSION_DECISIONS),
+}
+"""The fixed choices: the name of a field, where the words for its codes are, and the codes."""
 
 
 def nothing_chosen() -> tuple[str, str]:

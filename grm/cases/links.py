@@ -63,11 +63,13 @@ _OWN, _OTHER = aliased(Case), aliased(Case)
 """Made once: an alias of so wide a table takes milliseconds."""
 
 
-def links_column(actor: Actor, tracking_number: str) -> Label[Any]:
+def links_column(actor: Actor, tracking_number: Any) -> Label[Any]:
     """The cases answered together with one, as a JSON column for a page that is about it: those the actor may see, and no others,
-    so that their number is the length of the list."""
+    so that their number is the length of the list. The number may be a parameter of the
+    statement."""
     own, other = _OWN, _OTHER
-    here = select(own.id).where(own.tracking_number == numbers.parse(tracking_number)).scalar_subquery()
+    number = numbers.parse(tracking_number) if isinstance(tracking_number, str) else tracking_number
+    here = select(own.id).where(own.tracking_number == number).scalar_subquery()
     is_lead = CaseLink.case_id == here
     return (
         select(

@@ -10,6 +10,7 @@ case that accuses him, his post or his office.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from grm.cases.states import COMPLAINANT_ACTIONS, SYSTEM_ACTIONS, Action
 from grm.kernel.actor import Actor
@@ -107,6 +108,7 @@ def is_accused(actor: Actor, accusations: tuple[Accusation, ...]) -> bool:
     )
 
 
+@lru_cache(256)  # a page asks it of every action
 def relation_of(actor: Actor, case: CaseFacts) -> str | None:
     """What the actor is to the case; None: must not learn that it exists.
 

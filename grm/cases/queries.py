@@ -159,6 +159,11 @@ def case_statement(actor: Actor, tracking_number: str) -> Select[*tuple[Any, ...
     number = numbers.parse(tracking_number)
     if number is None:
         raise NotFound
+    return case_numbered(actor, number)
+
+
+def case_numbered(actor: Actor, number: Any) -> Select[*tuple[Any, ...]]:
+    """The same for a number as the database has it, or for the parameter that will be one."""
     columns = (_ACCUSATIONS.label("accusations"), _FORMER_OFFICES.label("former_office_ids"), _STANDING)
     return select(Case, *columns).where(Case.tracking_number == number, visible_to(actor))
 

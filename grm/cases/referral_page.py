@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Label
@@ -43,7 +42,7 @@ class ReferralPage:
         return next((text or "" for line in events if line.seq == seq for text in line.texts.values()), "")
 
 
-def columns(actor: Actor, now: datetime) -> tuple[Label[Any], ...]:
+def columns(actor: Actor, now: Any) -> tuple[Label[Any], ...]:
     """What the case page's statement reads for it."""
     return subcases.parts_column(actor, now), subcases.whole_column(actor), directions.directions_column()
 

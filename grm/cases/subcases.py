@@ -124,7 +124,7 @@ _PART, _WHOLE = aliased(Case), aliased(Case)
 """Made once: an alias of so wide a table takes milliseconds."""
 
 
-def parts_column(actor: Actor, now: datetime) -> Label[Any]:
+def parts_column(actor: Actor, now: Any) -> Label[Any]:
     """The parts of the case that the actor may see, as a JSON column of the case page's statement."""
     part = _PART
     fields = ("id", "tracking_number", "office_id", "status", "outcome", "referral_state", "due_on")
