@@ -91,6 +91,11 @@ def kinds(session: Session, case: Case) -> list[str]:
     return list(session.scalars(statement))
 
 
+def is_marked(session: Session, case: Case) -> bool:
+    refresh(session, case)
+    return case.is_not_informed
+
+
 def messages(session: Session, case: Case, template: str) -> list[str]:
     statement = select(Message.key).where(Message.case_id == case.id, Message.key.like(f"{template}%"))
     return sorted(session.scalars(statement))
@@ -184,6 +189,19 @@ def test_a_case_set_apart_goes_on_where_it_stood_and_the_lead_gets_its_date_back
     sweep(build.dhaka(2026, 4, 1))
     assert kinds(session, other).count("escalated") == 3 and kinds(session, lead).count("escalated") == 3
     assert len(messages(session, other, "case-unmerged-complainant")) == 1
+
+
+def test_the_rest_of_the_duplicates_clock_is_no_rest_of_the_leads_office(session: Session) -> None:
+    lead, other = two(session, build.dhaka(2026, 1, 8))
+    number = other.tracking_number
+    service.ask_complainant(gro(session), number, 1, "কোন মাস?", now=build.dhaka(2026, 1, 8, 11))
+    service.answer_question(complainant(number), number, "নভেম্বর", now=build.dhaka(2026, 1, 11))
+    refresh(session, other)
+    merge(session, other, lead)
+    assert lead.due_on == date(2026, 2, 19) and build.deadline(session, lead.id).epoch == 2
+    shares = {each.holder.kind: each.days for each in why_page.load(session, lead, MERGED).charged.charges}
+    assert shares == {"office": 12}
+    assert_whole(session, lead, other)
 
 
 def test_what_the_ladder_has_told_stands_and_is_not_told_again(session: Session) -> None:
@@ -554,16 +572,13 @@ def test_everybody_in_a_complaint_is_told_once_and_who_is_not_reached_is_named(s
     follow_up(MERGED + timedelta(hours=1))
     refresh(session, case)
     [task] = informing.open_tasks(session, case)
-    assert case.is_not_informed and task.complainant_id == int(member.split(":")[4])
+    assert is_marked(session, case) and task.complainant_id == int(member.split(":")[4])
     informing.note_reading(number, now=MERGED + timedelta(hours=2))
-    refresh(session, case)
-    left = bool(case.is_not_informed)
-    assert left, "who filed has read it, not the other"
+    assert is_marked(session, case), "who filed has read it, not the other"
     informing.inform_case(
         gro(session), number, case.version, how="phone", contacted_on=MERGED.date(), now=MERGED + timedelta(hours=3)
     )
-    refresh(session, case)
-    assert not case.is_not_informed and session.scalars(select(ContactTask.how)).all() == ["phone"]
+    assert not is_marked(session, case) and session.scalars(select(ContactTask.how)).all() == ["phone"]
     assert_whole(session, case)
 
 
