@@ -147,11 +147,16 @@ def by_groups(actor: Actor, groups: Iterable[Group], newest: int) -> Select[Any]
         # Materialized: the index is to be asked for the words, never the cases walked in the hope of meeting them.
         hits = (
             select(CaseSearch.case_id)
-            .where(CaseSearch.terms.op("@@")(wanted), CaseSearch.case_id >= first, CaseSearch.case_id < end)
+            .where(CaseSearch.terms.op("@@")(wanted))
             .cte(f"hits_{len(parts)}")
             .prefix_with("MATERIALIZED")
         )
-        newest_first = select(hits.c.case_id).order_by(hits.c.case_id.desc()).subquery()
+        newest_first = (
+            select(hits.c.case_id)
+            .where(hits.c.case_id >= first, hits.c.case_id < end)
+            .order_by(hits.c.case_id.desc())
+            .subquery()
+        )
         # LIMIT 1 keeps it a look-up by key for each hit, so that it ends as soon as the page is full.
         seen = select(Case.id).where(Case.id == newest_first.c.case_id, visible_to(actor)).limit(1).lateral()
         parts.append(

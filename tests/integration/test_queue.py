@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from grm.cases import queue as queues
 from grm.cases.models import Case
-from grm.cases.queue import COUNT_CAP, PAGE_SIZE, TABS, Cursor, Filters, Queue
+from grm.cases.queue import PAGE_SIZE, TABS, Cursor, Filters, Queue
 from grm.kernel.actor import Actor
 from grm.offices.queries import directory
 from tests.support import build
@@ -175,78 +175,3 @@ def test_the_number_of_statements_does_not_grow(session: Session, mixed: dict[st
         for row in queues.page(session, gro, queue, "all", Filters(), NOW).rows:
             assert row.tracking_number and (row.assignee_id is None or row.name_bn)
     assert len(seen) == 2, seen
-
-
-MANY = (
-    """
-    INSERT INTO submission (key, sealed, channel, received_at)
-    SELECT sha256(CAST(n AS text)::bytea), '\\x00', 'web', :now FROM generate_series(1, :count) AS n
-    """,
-    """
-    INSERT INTO cases (tracking_number, secret_mac, submission_id, status, tier, level, version, office_id, desk,
-        category_id, place, details, is_sensitive, is_anonymous, has_accused, about, channel, language,
-        preferred_channel, filed_at, received_on, due_on, due_at, history_length, history_head)
-    SELECT 'Q' || id, '\\x00', id, 'filed', 'gro', 0, 1, (CAST(:offices AS bigint[]))[1 + id % 2], 'gro',
-        (SELECT min(id) FROM category), '', 'ছয় মাস ধরে ভাতা পাই না', false, false, false, 'none', 'web', 'bn',
-        'none', :now, '2026-01-01', '2026-01-01', :now + (id * 7919 % 400 - 100) * interval '3 hours', 1, '\\x00'
-    FROM submission
-    """,
-    "ANALYZE cases",
-)
-"""Two hundred thousand open cases at two offices, due from twelve days ago to five weeks ahead, in no order."""
-
-
-@pytest.mark.slow
-def test_at_two_hundred_thousand_cases_the_partial_index_serves(session: Session) -> None:
-    gro = build.actor(session, "gro.social-welfare")
-    queue = queues.queues_of(gro)[0]
-    offices = [queue.office_id, build.office_id(session, "food")]
-    parameters = {"count": 200_000, "offices": offices, "now": NOW}
-    session.execute(text("SET LOCAL statement_timeout = 0"))
-    for statement in MANY:
-        session.execute(text(statement), parameters)
-    queues.soon_until(session, NOW)
-    deep = Cursor(NOW + timedelta(days=15), 1)
-    with statements(session) as seen:
-        for cursor in (None, deep):
-            assert len(queues.page(session, gro, queue, "unassigned", Filters(), NOW, cursor).rows) == PAGE_SIZE
-        counts = queues.counts(session, gro, queue, Filters(), NOW)
-    assert counts["unassigned"] == counts["overdue"] == counts["all"] == COUNT_CAP + 1
-    assert len(seen) == 3
-    for tab, cursor in (
-        ("unassigned", None),
-        ("unassigned", deep),
-        ("overdue", None),
-        ("due_soon", deep),
-        ("all", None),
-        ("all", deep),
-    ):
-        plan, reads = explained(session, gro, queue, tab, cursor)
-        assert "Seq Scan on cases" not in plan, plan
-        assert "Sort" not in plan, plan
-        assert "ix__cases__" in plan, plan
-        assert reads < 200, plan
-
-
-def explained(session: Session, actor: Actor, queue: Queue, tab: str, cursor: Cursor | None) -> tuple[str, int]:
-    """The plan of a page and how many blocks it touched."""
-    sent: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        sent.append((statement, parameters))
-
-    engine = session.get_bind()
-    event.listen(engine, "before_cursor_execute", note)
-    queues.page(session, actor, queue, tab, Filters(), NOW, cursor)
-    event.remove(engine, "before_cursor_execute", note)
-    statement, parameters = sent[-1]
-    driver = session.connection().connection.driver_connection
-    assert driver is not None
-    (report,) = driver.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement, parameters).fetchone()
-    plan = report[0]["Plan"]
-    return _lines(plan), plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-
-
-def _lines(plan: dict[str, Any]) -> str:
-    own = f"{plan['Node Type']} on {plan.get('Relation Name', '-')} using {plan.get('Index Name', '-')}"
-    return "\n".join([own, *(_lines(part) for part in plan.get("Plans", ()))])
