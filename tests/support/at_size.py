@@ -26,7 +26,8 @@ _LOAD = (
     SELECT n, 'M' || n, '\x00', n,
         CASE WHEN n % 10 > 2 THEN 'closed' WHEN n % 500 = 0 THEN 'waiting' ELSE 'filed' END, 'gro', 0, 1,
         g.offices[1 + n % 4], 'gro', CASE WHEN n % 20 = 0 THEN g.officer_id END, g.category_id, g.programme_ids[1 + n % 40],
-        g.district_ids[1 + n / 40 % 60], g.upazila_ids[1 + n / 40 % 60], '', 'x', false, false, false, 'none', 'web', 'bn', 'none', g.at,
+        g.district_ids[1 + n / 40 % 60], g.upazila_ids[1 + n / 40 % 60], '', 'x', false, false, false, 'none', 'web', 'bn',
+        'none', g.at,
         '2026-01-01', '2026-01-01', g.at + (n * 7919 % 401 - 100) * interval '3 hours',
         CASE WHEN n % 10 > 2 THEN g.at END, CASE WHEN n % 10 > 2 THEN 'answered' END,
         CASE WHEN n % 500 = 0 THEN g.at END,
@@ -37,8 +38,8 @@ _LOAD = (
     """
     INSERT INTO case_search (case_id, terms)
     SELECT n, array_to_tsvector(ARRAY['#o' || g.offices[1 + n % 4], '#s' || (n >> 14), '#m' || (n >> 17),
-        '#p' || g.programme_ids[1 + n % 40], '#l' || g.district_ids[1 + n / 40 % 60], '#l' || g.upazila_ids[1 + n / 40 % 60], 'common',
-        'seldom' || n % 1000, 'rare' || n, CASE n % 10 WHEN 0 THEN 'often' ELSE 'other' || n % 10 END])
+        '#p' || g.programme_ids[1 + n % 40], '#l' || g.district_ids[1 + n / 40 % 60],
+        '#l' || g.upazila_ids[1 + n / 40 % 60], 'common', 'seldom' || n % 1000, 'rare' || n, CASE n % 10 WHEN 0 THEN 'often' ELSE 'other' || n % 10 END])
     FROM given AS g CROSS JOIN generate_series(1, g.count) AS n
     """,
     """
