@@ -332,7 +332,18 @@ def _handover_form(wanted: Wanted, *, problem: str = "", left: WorkLeft | None =
 @signed_in
 def preview(number: str) -> str:
     """The dossier of an officer's work before it is handed over: for the officer, the head, and who may see the cases."""
-    session, actor, officer_id, today = db.session(), guard.actor(), _id(number), _today()
+    return _preview(_id(number))
+
+
+@blueprint.get("/dossier")
+@signed_in
+def own_dossier() -> str:
+    """One's own work, as a successor would find it."""
+    return _preview(guard.actor().officer_id or 0)
+
+
+def _preview(officer_id: int) -> str:
+    session, actor, today = db.session(), guard.actor(), _today()
     about = session.get(Officer, officer_id)
     offices = people.places_of(session, officer_id, today)
     mine = tuple(sorted(offices if actor.officer_id == officer_id else offices & actor.office_ids()))

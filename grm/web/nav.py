@@ -25,9 +25,10 @@ ENTRIES = (
     ("/canned", _("Canned texts"), ()),
     ("/reports", _("Reports"), ()),
     ("/reports/escalations", _("Escalations"), ()),
-    ("/people", _("Posts and officers"), ()),
     ("/reports/samples", _("Sample of closures"), ()),
     ("/admin", _("Administration"), ()),
+    ("/people", _("Posts and officers"), ()),
+    ("/people/dossier", _("Handover dossier"), ("gro", "case_officer", "appeal_officer", "cell_officer")),
     ("/admin/canned", _("Canned texts"), ()),
     ("/admin/rehearsals", _("Rehearsals"), ()),
 )

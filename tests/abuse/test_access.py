@@ -79,6 +79,7 @@ POST /people/officers/{colleague}    401       404     404     404     422     4
 GET  /people/officers/{colleague}/close login  404     404     404     200     404     404     200     404
 POST /people/officers/{colleague}/close 401    404     404     404     422     404     404     422     404
 GET  /people/officers/{colleague}/dossier login 200    200     200     200     404     404     404     404
+GET  /people/dossier                 login     200     200     200     200     200     200     404     200
 GET  /people/postings/{posting}/end  login     404     404     404     200     404     404     200     404
 POST /people/postings/{posting}/end  401       404     404     404     422     404     404     422     404
 GET  /people/handovers/{handover}    login     404     200     404     200     404     404     200     404
