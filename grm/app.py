@@ -20,8 +20,8 @@ from grm.cases import (
     file_views,
     filter_views,
     links_views,
-    search_views,
     people_views,
+    search_views,
     tracking_views,
 )
 from grm.cases import panels as case_panels

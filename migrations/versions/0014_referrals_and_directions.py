@@ -1,10 +1,10 @@
 """Referrals that are accepted or returned, sub-cases and directions.
 
-What: who referred a case and whether the new office has accepted it; the case that a case is a part of, so that one without a
-submission and a secret of its own may exist; a table of directions with a kind of clock; indexes for what was referred out, what
-is offered, and the parts of a case.
-Why: an office accepts what is referred to it or returns it with a reason; a part of a case can be sent to another office while the
-parent waits; and what the Cabinet Division directs is answered by a date.
+What: who referred a case and whether the new office has accepted it; the case that a case is a part of, so that one without
+a submission and a secret of its own may exist; a table of directions with a kind of clock; indexes for what was referred out,
+what is offered, and the parts of a case.
+Why: an office accepts what is referred to it or returns it with a reason; a part of a case can be sent to another office while
+the parent waits; and what the Cabinet Division directs is answered by a date.
 Lock cost: short exclusive locks on cases, deadline and office; the new columns are empty, the new conditions are checked
 afterwards, and the indexes are built while everybody works. Each step can be repeated, should the last one give up for a lock.
 Reversible: while there is no sub-case, which nothing older could show; directions and their clocks go.

@@ -71,7 +71,10 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
     ),
     "GRO, a hearing to come": (officer("gro"), {"hearing_at": LATER}),
     "GRO, a hearing has passed": (officer("gro"), {"hearing_at": EARLIER}),
-    "appeal officer, answer at the gro desk within the window": (officer("appeal_officer"), {"confirm_until_at": LATER}),
+    "appeal officer, answer at the gro desk within the window": (
+        officer("appeal_officer"),
+        {"confirm_until_at": LATER},
+    ),
     "GRO, own answer within the window": (officer("gro"), {"confirm_until_at": LATER}),
     "GRO, appealed case": (officer("gro"), {"desk": "appeal", "tier": "appeal", "main_clock": "appeal"}),
     "cell officer, second appeal": (
@@ -89,7 +92,9 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
     "GRO, a part of another office's case": (
         officer("gro"),
         {
-            **{"referred_from_office_id": OTHER_OFFICE, "referred_from_desk": "gro", "referral_state": "offered"},
+            "referred_from_office_id": OTHER_OFFICE,
+            "referred_from_desk": "gro",
+            "referral_state": "offered",
             "is_subcase": True,
         },
     ),
@@ -106,8 +111,11 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
     "appeal officer, sent on a sensitive case": (
         officer("appeal_officer", OTHER_OFFICE),
         {
-            **{"referred_from_office_id": OTHER_OFFICE, "referred_from_desk": "appeal", "referral_state": "offered"},
-            **{"is_sensitive": True, "desk": "appeal"},
+            "referred_from_office_id": OTHER_OFFICE,
+            "referred_from_desk": "appeal",
+            "referral_state": "offered",
+            "is_sensitive": True,
+            "desk": "appeal",
         },
     ),
     "appeal officer, case at the gro desk is late": (officer("appeal_officer"), {"due_at": EARLIER}),
