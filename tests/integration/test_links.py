@@ -71,7 +71,7 @@ def refresh(session: Session, *cases: Case) -> None:
         session.refresh(case)
 
 
-def resolve(session: Session, case: Case, now: datetime, who: Actor | None = None) -> None:
+def resolve(session: Session, case: Case, now: datetime, who: Actor | None = None, contact: str = "spoke") -> None:
     service.resolve_case(
         who or gro(session),
         case.tracking_number,
@@ -80,7 +80,8 @@ def resolve(session: Session, case: Case, now: datetime, who: Actor | None = Non
         reply=REPLY,
         root_cause="তালিকায় ভুল ছিল",
         prevention="তালিকা যাচাই করা হবে",
-        contact="spoke",
+        contact=contact,
+        reason="ফোন ধরেননি" if contact == "could_not_reach" else "",
         now=now,
     )
     refresh(session, case)
@@ -559,9 +560,16 @@ def test_everybody_in_a_complaint_is_told_once_and_who_is_not_reached_is_named(s
         )
     )
     session.commit()
-    resolve(session, case, MERGED, None)
+    resolve(session, case, MERGED, contact="could_not_reach")
     told = messages(session, case, "case-resolved-complainant")
     assert [key.split(":")[3] for key in told] == ["email", "sms", "sms"]
+    session.execute(
+        text("UPDATE message SET state = 'delivered', ended_at = :at WHERE key LIKE 'case-resolved%:email:%'"),
+        {"at": MERGED},
+    )
+    session.commit()
+    assert follow_up(MERGED).arrived == 1
+    assert build.deadline(session, case.id, "inform").met_at is None, "who filed does not know yet"
     member = next(key for key in told if key.count(":") == 4 and ":sms:" in key)
     session.execute(
         text("UPDATE message SET state = CASE WHEN key = :key THEN 'failed' ELSE 'delivered' END, ended_at = :at, "
