@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
-from grm.cases import bulk, bulk_queries, bulk_rules, bulk_wording, bulkpage, closing_words
+from grm.cases import bulk, bulk_queries, bulk_rules, bulk_run, bulk_wording, bulkpage, closing_words
 from grm.cases.bulk_rules import AT_ONCE
 from grm.cases.closing import Questioned
 from grm.cases.forms import form_for
@@ -72,7 +72,7 @@ def ask() -> Any:
         problem = gettext(bulk_wording.FAULTS[fault]) if fault else ""
         return _form(page, 422, problem)
     if action not in bulk_rules.NEEDS_APPROVAL:
-        bulk.run_bulk(asked.id, AT_ONCE)
+        bulk_run.run_bulk(asked.id, AT_ONCE)
     return redirect(url_for("bulk.act", bulk_id=asked.id, missing=asked.missing or None), 303)
 
 
@@ -113,7 +113,7 @@ def _decide(actor: Actor, bulk_id: int) -> Any:
         if decision == "withdraw":
             bulk.withdraw_bulk(actor, bulk_id)
         elif bulk.decide_bulk(actor, bulk_id, decision, reason):
-            bulk.run_bulk(bulk_id, AT_ONCE)
+            bulk_run.run_bulk(bulk_id, AT_ONCE)
     except IllegalAction as error:
         problem = gettext(bulk_wording.PROBLEMS[error.code])
         return _show(actor, bulk_id, 409, problem=problem, reason=reason)

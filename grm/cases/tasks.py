@@ -3,7 +3,7 @@ going on with acts on many cases."""
 
 from celery import shared_task
 
-from grm.cases import attachment_care, bulk, hearings, leaving, queries, samples, search_index, service
+from grm.cases import attachment_care, bulk_run, hearings, leaving, queries, samples, search_index, service
 from grm.kernel import clock
 from grm.kernel.db import db
 
@@ -36,7 +36,7 @@ def index_search() -> int:
 @shared_task(name="cases.run-bulk")
 def run_bulk() -> int:
     """Go on with every bulk act under way; what this run leaves, the next one takes."""
-    return bulk.run_all(BULK_SECONDS)
+    return bulk_run.run_all(BULK_SECONDS)
 
 
 @shared_task(name="cases.remind-of-hearings")

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from grm.cases import acts, bulk, bulk_queries, bulk_rules, service
+from grm.cases import acts, bulk, bulk_queries, bulk_rules, bulk_run, service
 from grm.cases.bulk_models import BulkAct, BulkItem
 from grm.cases.closing import Questioned
 from grm.cases.models import Case, CaseEvent
@@ -98,7 +98,7 @@ def test_each_case_is_assigned_by_itself_and_each_refusal_says_why(
     assert asked.missing == 4, (
         "another ministry's, the sensitive, the one at the appeal desk and an invented one look alike"
     )
-    assert bulk.run_bulk(asked.id, 25) == 2, "one is known to be impossible at once"
+    assert bulk_run.run_bulk(asked.id, 25) == 2, "one is known to be impossible at once"
     assert outcome_of(session, asked.id) == {
         well.tracking_number: ("done", None),
         changed.tracking_number: ("refused", "case-changed"),
@@ -111,7 +111,7 @@ def test_each_case_is_assigned_by_itself_and_each_refusal_says_why(
     trail = session.scalars(select(AuditEntry.kind).where(AuditEntry.stream == "bulk")).all()
     assert trail == ["bulk-asked"]
     again = bulk.ask_bulk(people["gro"], desk, Action.ASSIGN, {"assignee": str(clerk)}, picks([changed]))
-    bulk.run_bulk(again.id, 25)
+    bulk_run.run_bulk(again.id, 25)
     assert outcome_of(session, again.id) == {changed.tracking_number: ("done", None)}, (
         "a second try with what is now seen"
     )
@@ -123,9 +123,9 @@ def test_referred_cases_begin_at_the_other_office(session: Session, people: dict
     codes = {office.code for office in directory(session).offices}
     fields["office"] = next(code for code in codes if "food" in code)
     asked = bulk.ask_bulk(people["gro"], desk, Action.REFER, fields, picks(cases))
-    assert bulk.run_bulk(asked.id, 2) == 2 and session.get_one(BulkAct, asked.id).state == "running"
+    assert bulk_run.run_bulk(asked.id, 2) == 2 and session.get_one(BulkAct, asked.id).state == "running"
     session.rollback()
-    assert bulk.run_all(5.0) == 1
+    assert bulk_run.run_all(5.0) == 1
     session.expire_all()
     assert {case.office_id for case in cases} == {build.office_id(session, "food")}
     assert events_of(session, cases, "referred") == [1, 1, 1]
@@ -169,7 +169,7 @@ def test_a_reply_that_says_nothing_is_questioned_before_anybody_is_asked_to_appr
     assert {each.code for each in caught.value.questions} == {"empty", "language"}
     asked = bulk.ask_bulk(people["gro"], desk, Action.RESOLVE, {**hollow, "confirmed": "empty language"}, picks(cases))
     bulk.decide_bulk(people["appeal"], asked.id, "approve", REASON)
-    bulk.run_bulk(asked.id, 25)
+    bulk_run.run_bulk(asked.id, 25)
     assert set(outcome_of(session, asked.id).values()) == {("done", None)}, "one text to all is what was approved"
 
 
@@ -189,7 +189,7 @@ def test_no_case_and_too_many(session: Session, people: dict[str, Actor], desk: 
 def test_answers_and_closings_wait_for_somebody_else(session: Session, people: dict[str, Actor], desk: Queue) -> None:
     cases = some(session, 3, assignee=people["officer"].officer_id, status="in_progress")
     asked = bulk.ask_bulk(people["officer"], desk, Action.RESOLVE, ANSWER, picks(cases))
-    assert bulk.run_bulk(asked.id, 25) == 0 and bulk.run_all(1.0) == 0, "nothing happens before"
+    assert bulk_run.run_bulk(asked.id, 25) == 0 and bulk_run.run_all(1.0) == 0, "nothing happens before"
     assert [each.id for each in bulk_queries.unfinished_of(session, people["officer"].officer_id or 0)] == [asked.id]
     for stranger in ("officer", "other"):
         assert bulk_queries.count_to_decide(session, people[stranger]) == 0
@@ -205,9 +205,9 @@ def test_answers_and_closings_wait_for_somebody_else(session: Session, people: d
     assert bulk.decide_bulk(people["gro"], asked.id, "approve", REASON)
     with pytest.raises(IllegalAction):
         bulk.decide_bulk(people["appeal"], asked.id, "refuse", REASON)
-    told = select(Message.officer_id).where(Message.template == "bulk-decided-officer")
-    assert session.scalars(told).all() == [people["officer"].officer_id]
-    assert bulk.run_bulk(asked.id, 25) == 3
+    answered = select(Message.officer_id).where(Message.template == "bulk-decided-officer")
+    assert session.scalars(answered).all() == [people["officer"].officer_id]
+    assert bulk_run.run_bulk(asked.id, 25) == 3
     assert set(outcome_of(session, asked.id).values()) == {("done", None)}
     session.expire_all()
     assert {case.status for case in cases} == {"resolved"}
@@ -219,7 +219,7 @@ def test_answers_and_closings_wait_for_somebody_else(session: Session, people: d
     assert bulk_queries.count_to_decide(session, people["gro"]) == 0, "nobody above the GRO is the GRO"
     assert not bulk.decide_bulk(people["appeal"], closing.id, "refuse", "আপিলের সময় শেষ হয়নি।")
     assert session.get_one(BulkAct, closing.id, populate_existing=True).state == "refused"
-    assert bulk.run_bulk(closing.id, 25) == 0
+    assert bulk_run.run_bulk(closing.id, 25) == 0
     kinds = select(AuditEntry.kind).where(AuditEntry.stream == "bulk").order_by(AuditEntry.seq)
     assert session.scalars(kinds).all() == ["bulk-asked", "bulk-approved", "bulk-asked", "bulk-refused"]
     with pytest.raises(IntegrityError):  # the table itself
@@ -243,7 +243,7 @@ def test_what_the_decider_must_not_know_of_is_not_approved(
         plain.tracking_number
     ]
     bulk.decide_bulk(appeal, asked.id, "approve", REASON)
-    bulk.run_bulk(asked.id, 25)
+    bulk_run.run_bulk(asked.id, 25)
     assert outcome_of(session, asked.id) == {
         plain.tracking_number: ("done", None),
         about.tracking_number: ("refused", "not-approved"),
@@ -279,7 +279,7 @@ def test_who_has_left_the_post_meanwhile_has_lost_what_it_allowed(
     bulk.decide_bulk(people["cabinet"], asked.id, "approve", REASON)
     build.vacate(session, desk.office_id, "gro")
     session.commit()
-    bulk.run_bulk(asked.id, 25)
+    bulk_run.run_bulk(asked.id, 25)
     assert set(outcome_of(session, asked.id).values()) == {("refused", "not-found")}
 
 
@@ -313,11 +313,11 @@ def test_killed_anywhere_no_case_is_left_out_or_done_twice(
     for at, is_after in ((1, False), (1, True), (0, False)):
         monkeypatch.setitem(acts.ACTS, Action.ASSIGN, killed(at, is_after=is_after))
         with pytest.raises(Killed):
-            bulk.run_bulk(asked.id, 25)
+            bulk_run.run_bulk(asked.id, 25)
         session.rollback()
     monkeypatch.setitem(acts.ACTS, Action.ASSIGN, plain)
     assert [each.cases_left for each in bulk_queries.unfinished_of(session, people["gro"].officer_id or 0)] == [3]
-    assert bulk.run_bulk(asked.id, 25) == 3
+    assert bulk_run.run_bulk(asked.id, 25) == 3
     assert set(outcome_of(session, asked.id).values()) == {("done", None)}
     assert events_of(session, cases, "assigned") == [1] * 6
 
@@ -331,7 +331,7 @@ def test_two_runs_at_once_share_the_cases(app: Flask, session: Session, people: 
 
     def run() -> None:
         with app.app_context():
-            handled.append(bulk.run_bulk(asked.id, 100))
+            handled.append(bulk_run.run_bulk(asked.id, 100))
 
     threads = [threading.Thread(target=run) for _ in range(3)]
     for thread in threads:
