@@ -1,14 +1,16 @@
 """Nothing is left behind: what an officer holds goes to others in one act, or the officer stays."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,13 +23,16 @@ from grm.cases.handover import Wanted, WorkLeft, announce_end, hand_over
 from grm.cases.handover_ground import DESK, Choices
 from grm.cases.handover_models import Handover, HandoverItem
 from grm.cases.models import Case, CaseEvent
+from grm.cases.permissions import HANDLER_ROLES
 from grm.cli import register
 from grm.deadlines.models import Extension
+from grm.escalation.models import Escalation
+from grm.escalation.sweep import sweep
 from grm.kernel.actor import Actor
-from grm.kernel.db import Base
+from grm.kernel.db import Base, db
 from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound
 from grm.notifications.models import Message
-from grm.offices.models import Posting
+from grm.offices.models import Leave, Posting
 from grm.offices.queries import directory
 from grm.offices.signed_in import actor_of
 from tests.support import build
@@ -379,6 +384,63 @@ def test_a_case_assigned_meanwhile_is_handed_over_too(
     )
     assert isinstance(found, InvalidInput), found
     assert fresh(session, other).assignee_id is None
+
+
+def test_two_hundred_cases_take_as_many_statements_as_two(app: Flask, session: Session, office: Office) -> None:
+    def needed(count: int) -> int:
+        for _ in range(count):
+            build.case(
+                session,
+                office.id,
+                filed_at=build.dhaka(2026, 1, 4),
+                assignee=office.ids["leaver"],
+                status="in_progress",
+            )
+        session.commit()
+        work = Wanted(posting_id=office.postings["leaver"], is_work_only=True)
+        head, to = office.actor("head"), office.to("heir")
+        session.rollback()
+        sent: list[str] = []
+
+        def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+            sent.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        hand_over(head, work, to, now=NOW)
+        event.remove(db.engine, "before_cursor_execute", note)
+        return len(sent)
+
+    assert needed(2) == needed(60)
+    told = session.scalars(select(Message.params).where(Message.template == "work-handed-officer").order_by(Message.id))
+    assert [params["total"] for params in told] == [2, 60]
+
+
+def test_on_leave_the_alternate_is_reminded_and_an_unattended_post_is_passed(session: Session, office: Office) -> None:
+    reminded, late = office.case(), office.case()
+    for name in ("leaver", "gro"):
+        session.add(
+            Leave(officer_id=office.ids[name], starts_on=date(2026, 2, 1), ends_on=date(2026, 3, 1), entered_at=NOW)
+        )
+    seat = session.get_one(Posting, office.postings["leaver"]).post_id
+    build.posting(session, seat, office.ids["heir"], is_alternate=True)
+    session.commit()
+    due_at = build.deadline(session, late.id).due_at
+    sweep(due_at - timedelta(hours=1))
+    sweep(due_at)
+    rows = session.execute(
+        select(Escalation.case_id, Escalation.level, Escalation.officer_id, Escalation.is_vacant).order_by(
+            Escalation.id
+        )
+    ).all()
+    of_case = [tuple(row)[1:] for row in rows if row.case_id == reminded.id]
+    assert (0, office.ids["heir"], False) in of_case
+    assert (1, None, True) in of_case and (2, office.ids["appeal"], False) in of_case
+
+
+def test_the_fence_knows_who_may_hold_a_case_at_a_desk() -> None:
+    source = next(Path("migrations/versions").glob("0017_*.py")).read_text()
+    pairs = set(re.findall(r"\('(gro|appeal|cell)', '(\w+)'\)", source))
+    assert pairs == {(desk, role) for desk, roles in HANDLER_ROLES.items() for role in roles}
 
 
 FACTS = {
