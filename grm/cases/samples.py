@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Row, exists, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -98,13 +97,12 @@ def months(session: Session) -> Sequence[SampleMonth]:
     return session.scalars(select(SampleMonth).order_by(SampleMonth.month.desc())).all()
 
 
-def sampled(session: Session, actor: Actor, month: date, after: int = 0) -> Sequence[Row[Any]]:
+def sampled(session: Session, actor: Actor, month: date, after: int = 0) -> Sequence[Row[ClosureSample, Case]]:
     """A page of the month's sample that the actor may see, one more row than `PAGE` where there is another page."""
-    found: Sequence[Row[Any]] = session.execute(
+    return session.execute(
         select(ClosureSample, Case)
         .join(Case, Case.id == ClosureSample.case_id)
         .where(ClosureSample.month == month, ClosureSample.id > after, visible_to(actor))
         .order_by(ClosureSample.id)
         .limit(PAGE + 1)
     ).all()
-    return found

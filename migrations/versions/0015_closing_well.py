@@ -32,7 +32,7 @@ def upgrade() -> None:
             state text NOT NULL DEFAULT 'planned'
                 CONSTRAINT ck__hearing__state_known CHECK (state IN ('planned', 'held', 'missed', 'cancelled')),
             missed_by text CONSTRAINT ck__hearing__party_known CHECK (missed_by IN ('complainant', 'office')),
-            times_moved smallint NOT NULL DEFAULT 0,
+            times_moved smallint NOT NULL DEFAULT '0',
             set_by_id bigint NOT NULL CONSTRAINT fk__hearing__set_by_id REFERENCES officer (id),
             set_at timestamptz NOT NULL,
             ended_at timestamptz,
