@@ -109,6 +109,7 @@ ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
         how=typed["how"],
         contacted_on=parse_date(typed["contacted_on"]),
         note=typed["note"],
+        whom=_id(typed.get("whom", "")),
     ),
     Action.DECLINE: lambda actor, number, version, typed: service.decline_case(
         actor, number, version, typed["reason"], typed["reply"], confirmed=_confirmed(typed)

@@ -14,6 +14,7 @@ from grm.cases import (
     attachment_queries,
     attachment_wording,
     closing_page,
+    collective_page,
     informing,
     investigations,
     lifecycle,
@@ -154,6 +155,11 @@ class CasePage:
         likely = actgroups.likely({each.action for each in self.sections}, self.case.assignee_id is not None)
         return next((each for each in self.sections if each.action is likely), None)
 
+    def can_be_kept(self, section: Section) -> bool:
+        """Whether its form is written alike for all cases: an answer that reaches other cases too says so."""
+        reaches = self.facts.merged_count or self.open_followers
+        return section.action is not Action.RESOLVE or not reaches
+
     @property
     def groups(self) -> tuple[Group, ...]:
         """What else may be done, arranged; empty groups are left out."""
@@ -241,6 +247,9 @@ def load(
         (each.form for each in sections), case, lambda: _offices(session, actor, facts, dhaka_date(now), True)
     )
     relation = relation_of(actor, facts)
+    people = queries.people_of(session, case, keyring()) if relation in KNOW_WHO and not case.is_anonymous else ()
+    tasks = informing.open_tasks(session, case)
+    collective_page.fill((each.form for each in sections), tasks, people)
     return CasePage(
         case=case,
         facts=facts,
@@ -253,7 +262,7 @@ def load(
         ),
         assignee=next((each for each in staff if each.officer_id == case.assignee_id), None),
         events=events,
-        people=queries.people_of(session, case, keyring()) if relation in KNOW_WHO and not case.is_anonymous else (),
+        people=people,
         shows_addresses=relation in HANDLING,
         clocks=queries.clocks_of(row.deadlines),
         messages=panels.messages_of(session, case.id),
@@ -261,7 +270,7 @@ def load(
         hearings=heard,
         links=links_from(row.links),
         referral=referral_page.load(row),
-        contact_tasks=informing.open_tasks(session, case),
+        contact_tasks=tasks,
         sections=sections,
         refused=refused,
     )

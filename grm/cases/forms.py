@@ -123,6 +123,7 @@ class InformForm(ActionForm):
     """How somebody was told whom no message reached."""
 
     how = RadioField(lazy("How was the complainant told?"), validate_choice=False)
+    whom = SelectField(lazy("Who was told?"), [Optional()], validate_choice=False)
     contacted_on = StringField(lazy("On which day?"))
     note = TextAreaField(lazy("Note"), [Optional()], description=lazy("Who was spoken to, the number of the letter …"))
 

@@ -164,9 +164,11 @@ def inform_case(
     how: str,
     contacted_on: date | None,
     note: str = "",
+    whom: int | None = None,
     now: datetime | None = None,
 ) -> int:
-    """An officer has told the complainant by phone, letter or in person, on a day; `note` says more where need be."""
+    """An officer has told the complainant by phone, letter or in person, on a day; `note` says more where need be. Of several
+    complainants `whom` is the one told: 0 who filed, else the id of one who has joined in; None: all of them."""
     content = Content()
     content.choice("how", how, CONTACT_WAYS)
     text = content.text("note", note, is_required=False)
@@ -175,8 +177,11 @@ def inform_case(
             content.faults["contacted_on"] = "day-not-possible"
         content.check()
         case, session = step.case, step.session
-        spine.apply(step, "informed", {"how": how, "contacted_on": contacted_on}, {"note": text})
-        _close(session, case, step.act.now, how, contacted_on=contacted_on, officer_id=actor.officer_id)
+        one = {} if whom is None else {"complainant_id": whom}
+        spine.apply(step, "informed", {"how": how, "contacted_on": contacted_on, **one}, {"note": text})
+        _close(session, case, step.act.now, how, contacted_on=contacted_on, officer_id=actor.officer_id, whom=whom)
+        if (whom or 0) > 0 and _filer_can_be_told(session, case):
+            return case.version
         if is_awaited(session, case.id):
             _informed(session, case, step.act.now)
         return case.version
@@ -197,7 +202,7 @@ def note_reading(tracking_number: str, *, now: datetime | None = None) -> bool:
         ).one()
         if not case.is_not_informed and not is_awaited(session, case.id):
             return False
-        _close(session, case, act.now, "read", of_filer=True)
+        _close(session, case, act.now, "read", whom=0)
         if is_awaited(session, case.id):
             _informed(session, case, act.now)
         history.append(session, case, "informed", complainant(tracking_number), act.now, {"how": "read"})
@@ -230,15 +235,16 @@ def _close(
     *,
     contacted_on: date | None = None,
     officer_id: int | None = None,
-    of_filer: bool = False,
+    whom: int | None = None,
 ) -> None:
-    """End the open tasks of a case, those of who filed, or the one of a message; the mark goes with the last."""
+    """End the open tasks of a case, those of one complainant (0: who filed), or the one of a message; the mark goes with the
+    last."""
     if not case.is_not_informed:
         return
     session.flush()
     which = ContactTask.message_id == message_id if message_id is not None else ContactTask.case_id == case.id
-    if of_filer:
-        which = and_(which, ContactTask.complainant_id.is_(None))
+    if whom is not None:
+        which = and_(which, ContactTask.complainant_id == whom if whom else ContactTask.complainant_id.is_(None))
     session.execute(
         update(ContactTask)
         .where(which, ContactTask.closed_at.is_(None))

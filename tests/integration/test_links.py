@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from grm.cases import (
     appeals,
+    casepage,
     charges,
     collective,
     informing,
@@ -31,6 +32,7 @@ from grm.cases import why as why_page
 from grm.cases.links_models import CaseLink
 from grm.cases.models import Case, CaseEvent, ContactTask
 from grm.cases.public_status import status_of
+from grm.cases.states import Action
 from grm.cases.verification import Tally, faults
 from grm.deadlines.explain import explain_case
 from grm.deadlines.models import Deadline
@@ -583,9 +585,15 @@ def test_everybody_in_a_complaint_is_told_once_and_who_is_not_reached_is_named(s
     assert is_marked(session, case) and task.complainant_id == int(member.split(":")[4])
     informing.note_reading(number, now=MERGED + timedelta(hours=2))
     assert is_marked(session, case), "who filed has read it, not the other"
-    informing.inform_case(
-        gro(session), number, case.version, how="phone", contacted_on=MERGED.date(), now=MERGED + timedelta(hours=3)
-    )
+    told_by_phone: dict[str, Any] = {"how": "phone", "contacted_on": MERGED.date(), "now": MERGED + timedelta(hours=3)}
+    informing.inform_case(gro(session), number, case.version, whom=0, **told_by_phone)
+    assert is_marked(session, case), "who filed was called, not the other"
+    page = casepage.load(session, gro(session), number)
+    [section] = [each for each in page.sections if each.action is Action.INFORM]
+    choices: Any = section.form["whom"]
+    assert [value for value, _ in choices.choices] == ["", "0", str(task.complainant_id)]
+    assert page.whom(page.contact_tasks[0]) == "রহিমা বেগম"
+    informing.inform_case(gro(session), number, case.version, whom=task.complainant_id, **told_by_phone)
     assert not is_marked(session, case) and session.scalars(select(ContactTask.how)).all() == ["phone"]
     assert_whole(session, case)
 
