@@ -323,7 +323,7 @@ class WorkHandedOver(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverDue(Event):
-    """A posting is to end on `leaving_on`, and something is not handed over on the Dhaka date `on`: these officers are reminded."""
+    """A posting is to end on `leaving_on`, and something is not handed over on the Dhaka date `on`: who is to be reminded."""
 
     posting_id: int
     leaving_on: date
