@@ -1,33 +1,45 @@
-"""The fields of an action's form, written once for all pages on which they are the same.
+"""The forms of the actions, written once for all pages on which they are the same.
 
-A case page holds a dozen forms or more that nobody has filled in yet, alike on every page but for a few words: writing them
-anew took most of the page's time. What was written is kept under everything that it depends on, so nothing need be thrown
-away; a form that was sent, with what somebody typed, is never kept.
+A case page holds a dozen forms or more that nobody has filled in yet, alike on every page but for the token, the number of the
+case and its version: writing them anew took most of the page's time. What was written is kept, with holes for these three,
+under everything else that it depends on, so nothing need be thrown away; a form that was sent, with what somebody typed, is
+never kept.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grm.cases.action_form import ActionForm
 from grm.web.locale import language
 
 _MOST = 1024
-_written: dict[Any, Markup] = {}
+_written: dict[Any, str] = {}
+_HOLES = ("\ue000token\ue000", "\ue000number\ue000", "\ue000version\ue000")
 
 
-def fields(form: ActionForm, is_open: bool, caller: Callable[[], Markup]) -> Markup:
-    """What `caller` (a `{% call %}` block of a template) writes for the form, from memory where that is known."""
-    if is_open:
-        return caller()
-    key = (language(), *_key(form))
+def act(
+    section: Any,
+    can_be_kept: bool,
+    token: str,
+    number: str,
+    version: int,
+    write: Callable[[Any, str, str, Any], Markup],
+) -> Markup:
+    """What the macro `write` writes for a section of the case page (`grm/cases/casepage.py`), from memory where that is
+    known."""
+    if section.is_open or not can_be_kept:
+        return write(section, token, number, version)
+    key = (language(), section.title, *_key(section.form))
     found = _written.get(key)
     if found is None:
         if len(_written) >= _MOST:
             _written.clear()
-        found = _written[key] = caller()
-    return found
+        found = _written[key] = str(write(section, *_HOLES))
+    for hole, value in zip(_HOLES, (token, number, version), strict=True):
+        found = found.replace(hole, str(escape(value)))
+    return Markup(found)  # made by our own templates, values escaped
 
 
 def _key(form: ActionForm) -> tuple[Any, ...]:
@@ -37,7 +49,10 @@ def _key(form: ActionForm) -> tuple[Any, ...]:
         form.action,
         extra,
         tuple(
-            (field.name, str(field.label.text), str(field.description), str(field.data or ""), _choices(field))
+            (
+                *(field.name, str(field.label.text), str(field.description), str(field.data or "")),
+                *(bool(field.flags.optional), _choices(field)),
+            )
             for field in form
         ),
     )

@@ -177,7 +177,7 @@ def _show(
         is_conflict=since is not None,
         changes=[line for line in page.events if since is not None and line.seq > since],
         closing_words=closing_words,
-        remembered=remembered.fields,
+        remembered=remembered.act,
         kept={} if form is None or any(each.form is form for each in page.sections) else form.kept(),
         done=wording.DONE.get(request.args.get("done", ""), "") if request.method == "GET" else "",
     )

@@ -111,3 +111,25 @@ def test_an_erased_text_is_said_to_be_erased_and_the_statements_are_few(
     assert "This text was erased." in answer.text and NOTE not in answer.text
     own = [each for each in statements if "staff_session" not in each and "officer.username" not in each]
     assert len(own) <= 8, own
+
+
+def test_forms_from_memory_belong_to_their_page(app: Flask, session: Session, number: str) -> None:
+    """The forms of a case page are written once for many pages: token, number and version are each page's own."""
+    gro = build.actor(session, "gro.social-welfare")
+    other = build.case(session, version=7, assignee=gro.officer_id)
+    session.commit()
+    tokens = set()
+    for case, version in ((other.tracking_number, "7"), (number, "3"), (other.tracking_number, "7")):
+        page = sign_in(app, "gro").get(f"/cases/{case}?lang=en")
+        forms = [each for each in parse(page.text).first("main").all("form")]
+        assert len(forms) >= 3 and {each["action"] for each in forms} == {f"/cases/{case}"}
+        values = {name: {f["value"] for f in parse(page.text).first("main").all("input") if f["name"] == name}
+                  for name in ("version", "csrf_token")}  # fmt: skip
+        assert values["version"] == {version} and len(values["csrf_token"]) == 1
+        tokens |= values["csrf_token"]
+        assert "\ue000" not in page.text
+    assert len(tokens) == 3, "three sessions"
+    client = sign_in(app, "gro")
+    english = client.get(f"/cases/{other.tracking_number}?lang=en").text
+    bangla = client.get(f"/cases/{other.tracking_number}?lang=bn").text
+    assert "Attach files" in english and "ফাইল সংযুক্ত করুন" in bangla and "Attach files" not in bangla
