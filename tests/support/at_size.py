@@ -39,7 +39,8 @@ _LOAD = (
     INSERT INTO case_search (case_id, terms)
     SELECT n, array_to_tsvector(ARRAY['#o' || g.offices[1 + n % 4], '#s' || (n >> 14), '#m' || (n >> 17),
         '#p' || g.programme_ids[1 + n % 40], '#l' || g.district_ids[1 + n / 40 % 60],
-        '#l' || g.upazila_ids[1 + n / 40 % 60], 'common', 'seldom' || n % 1000, 'rare' || n, CASE n % 10 WHEN 0 THEN 'often' ELSE 'other' || n % 10 END])
+        '#l' || g.upazila_ids[1 + n / 40 % 60], 'common', 'seldom' || n % 1000, 'rare' || n,
+        CASE n % 10 WHEN 0 THEN 'often' ELSE 'other' || n % 10 END])
     FROM given AS g CROSS JOIN generate_series(1, g.count) AS n
     """,
     """
