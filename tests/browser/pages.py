@@ -249,6 +249,8 @@ VIEWS = (
     View("case-conflict", conflict, GRO, 409),
     View("case-file", case_file, GRO),
     View("case-attach-error", attach_error, GRO, 422),
+    View("case-divided", opened("divided"), GRO),
+    View("directions", at("/directions"), "cabinet"),
     View("why", why_all, GRO),
     View("desk-new", at("/desk/new"), "desk.dhaka"),
     View("desk-error", desk_error, "desk.dhaka", 422),

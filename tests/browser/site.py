@@ -19,6 +19,8 @@ DETAILS = (
     "রাষ্ট্র আমাদের জন্য যা দেয় তা ঊর্ধ্বতন কর্মকর্তারা দেখবেন বলে আশা করি। ক্ষুদ্র ঋণের কিস্তিও দিতে পারছি না।"
 )
 QUESTION = "কোন মোবাইল নম্বরে ভাতা পাওয়ার কথা? শেষ কবে টাকা পেয়েছেন?"
+PART = "ডিলারের তালিকায় উপকারভোগীর কার্ড নম্বরটি মিলিয়ে জানান।"
+DIRECTION = "সাত কর্মদিবসের মধ্যে উপকারভোগীর বাড়ি গিয়ে যাচাই করে জানান।"
 REPLY = (
     "আপনার মোবাইল হিসাবের নম্বরটি ভুলভাবে তোলা হয়েছিল। তা সংশোধন করা হয়েছে; বকেয়া ছয় মাসের ভাতা ১৫ দিনের মধ্যে আপনার নম্বরে পাঠানো হবে।"
 )
@@ -35,6 +37,7 @@ class Site(System):
         self.waiting: tuple[str, str] = ("", "")
         self.resolved: tuple[str, str] = ("", "")
         self.sensitive: tuple[str, str] = ("", "")
+        self.divided: tuple[str, str] = ("", "")
 
     def start(self) -> None:
         """Start it and tell a few stories."""
@@ -44,6 +47,9 @@ class Site(System):
         self.sensitive = self.file(category="bribe-demand", details="ভাতার কার্ড দিতে দুই হাজার টাকা চাওয়া হয়েছে।")
         gro = self.signed_in("gro.social-welfare")
         self.act(gro, self.waiting[0], "ASK", question=QUESTION)
+        self.divided = self.file()
+        self.act(gro, self.divided[0], "SPLIT", office="food", part=PART)
+        self.act(self.signed_in("cabinet"), self.divided[0], "DIRECT", direction=DIRECTION)
         number, secret = self.file()
         self.act(gro, number, "ASK", question=QUESTION)
         citizen = self.browser()
