@@ -26,7 +26,7 @@ WORDS = {
     "upazila": _("Upazila or city corporation"),
     "level": _("Level"),
     "status": _("Status"),
-    "age": _("Age"),
+    "age": _("How old"),
     "informed": _("Complainant"),
 }
 """The filters by their names in an address, in the order of the page."""
