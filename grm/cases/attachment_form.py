@@ -21,7 +21,10 @@ class AttachForm(ActionForm):
     note = TextAreaField(lazy("What are these files?"), description=lazy("From whom, of which day, what they show."))
     is_for_complainant = BooleanField(
         lazy("The complainant may have these files"),
-        description=lazy("Left empty, only officers who may see the case can open them."),
+        description=lazy(
+            "It is noted that they may be given out; the tracking page does not show them yet. Left empty, they are for officers "
+            "who may see the case."
+        ),
     )
     files = MultipleFileField(lazy("Files"), render_kw={"accept": ACCEPT})
 

@@ -121,7 +121,7 @@ def test_forms_from_memory_belong_to_their_page(app: Flask, session: Session, nu
     tokens = set()
     for case, version in ((other.tracking_number, "7"), (number, "3"), (other.tracking_number, "7")):
         page = sign_in(app, "gro").get(f"/cases/{case}?lang=en")
-        forms = [each for each in parse(page.text).first("main").all("form")]
+        forms = list(parse(page.text).first("main").all("form"))
         assert len(forms) >= 3 and {each["action"] for each in forms} == {f"/cases/{case}"}
         values = {name: {f["value"] for f in parse(page.text).first("main").all("input") if f["name"] == name}
                   for name in ("version", "csrf_token")}  # fmt: skip
