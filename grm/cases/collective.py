@@ -49,8 +49,6 @@ def add_complainant(
         content.faults["name"] = "phone-or-email"
     with acting(actor, tracking_number, version, Action.ADD_COMPLAINANT, now) as step:
         content.check()
-        if step.case.is_anonymous:
-            raise IllegalAction("anonymous-stays")
         _check_new(step, content, number, address)
         content.check()
         person = Complainant(

@@ -261,6 +261,7 @@ _ASKS: dict[Action, Callable[[CaseFacts, Actor, datetime], str]] = {
     Action.UNMERGE: lambda case, actor, now: "" if case.follows == MERGED else "not-merged",
     Action.LINK: _asks_link,
     Action.UNLINK: lambda case, actor, now: "" if case.follows == "linked" else "not-linked",
+    Action.ADD_COMPLAINANT: lambda case, actor, now: "anonymous-stays" if case.is_anonymous else "",
     Action.WITHDRAW: _asks_of_merged,
     Action.ADD_INFORMATION: _asks_of_merged,
 }

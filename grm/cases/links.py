@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Label, func, or_, select
+from sqlalchemy import Label, func, or_, select, update
 from sqlalchemy import case as either
 from sqlalchemy.orm import Session, aliased
 
@@ -105,6 +105,15 @@ def links_of(session: Session, actor: Actor, tracking_number: str) -> tuple[Link
     return links_from(session.execute(select(links_column(actor, tracking_number))).scalar_one())
 
 
+def release(session: Session, lead_id: int, now: datetime) -> None:
+    """Let go of the ended cases that are still linked under one that follows another itself from now on: no chains."""
+    session.execute(
+        update(CaseLink)
+        .where(CaseLink.lead_id == lead_id, CaseLink.kind == "linked", CaseLink.ended_at.is_(None))
+        .values(ended_at=now, why_ended="lead_ended")
+    )
+
+
 def is_open_follower(each: Linked) -> bool:
     """Whether a case is linked under the one at hand and still to be answered."""
     return each.kind == "linked" and not each.leads and each.is_open
@@ -139,6 +148,7 @@ def link_case(
     """
     with acting_on_two(actor, tracking_number, version, lead_number, lead_version, Action.LINK, now) as pair:
         step = pair.step
+        release(step.session, step.case.id, step.act.now)
         step.session.add(
             CaseLink(
                 case_id=step.case.id,

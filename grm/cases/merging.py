@@ -61,6 +61,7 @@ def merge_case(
         if (linked_so_far := links.live_link(session, case.id)) is not None:
             links.end(linked_so_far, "replaced", actor, at)
             session.flush()
+        links.release(session, case.id, at)
         spine.end_wait(step)
         clock = deadlines.newest(session, case.id, case.main_clock)
         session.add(

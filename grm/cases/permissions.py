@@ -78,7 +78,8 @@ class CaseFacts:
     merged_count: int = 0
     """How many duplicates are merged into the case."""
     linked_count: int = 0
-    """How many alike cases are linked under it."""
+    """How many open cases are linked under it."""
+    is_anonymous: bool = False
     is_to_be_informed: bool = False
     hearing_at: datetime | None = None
     """When a hearing is, or was, that nobody has recorded yet."""

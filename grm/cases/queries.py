@@ -132,8 +132,9 @@ _STANDING = literal_column(
             WHERE k.case_id = cases.id AND k.ended_at IS NULL),
         'followers', (
             SELECT jsonb_build_array(
-                count(*) FILTER (WHERE k.kind = 'merged'), count(*) FILTER (WHERE k.kind = 'linked'))
-            FROM case_link AS k WHERE k.lead_id = cases.id AND k.ended_at IS NULL),
+                count(*) FILTER (WHERE k.kind = 'merged'), count(*) FILTER (WHERE k.kind = 'linked' AND f.is_open))
+            FROM case_link AS k JOIN cases AS f ON f.id = k.case_id
+            WHERE k.lead_id = cases.id AND k.ended_at IS NULL),
         'appeal_until_at', (
             SELECT max(d.due_at) FROM deadline AS d
             WHERE d.case_id = cases.id AND d.kind = 'appeal_window' AND d.started_at >= cases.ended_at
@@ -206,6 +207,7 @@ def facts_of(
         extension_heir_id=heir_id,
         confirm_until_at=end_of_day(date.fromisoformat(confirm_by_on)) if confirm_by_on else None,
         appeal_until_at=datetime.fromisoformat(appeal_until_at) if appeal_until_at else None,
+        is_anonymous=case.is_anonymous,
         follows=lead.get("kind"),
         lead_due_at=datetime.fromisoformat(lead["due_at"]) if lead else None,
         is_answered_with_lead=bool(lead.get("is_answered")),

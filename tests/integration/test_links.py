@@ -462,6 +462,7 @@ def test_two_officers_who_merge_crosswise_do_not_wait_for_ever(app: Flask, sessi
 def test_linked_cases_keep_their_clocks_and_get_one_answer_each_by_its_own_act(session: Session) -> None:
     lead, one = two(session, LATE, EARLY)
     two_, complained = build.case(session, filed_at=LATE, phone="+8801811111111"), build.case(session, filed_at=LATE)
+    later, last = build.case(session, filed_at=LATE), build.case(session, filed_at=LATE)
     session.commit()
     dates = (lead.due_on, one.due_on)
     for follower in (one, two_, complained):
@@ -493,6 +494,15 @@ def test_linked_cases_keep_their_clocks_and_get_one_answer_each_by_its_own_act(s
     assert len(messages(session, one, "case-resolved-complainant")) == 1
     assert build.deadline(session, one.id, "inform").met_at is None, "nobody has spoken with this one"
     assert together.answer_followers(gro(session), lead.tracking_number, now=MERGED).count == 0
+    refresh(session, complained)
+    links.link_case(gro(session), complained.tracking_number, 3, later.tracking_number, now=MERGED)
+    refresh(session, complained, later)
+    resolve(session, complained, MERGED)
+    refresh(session, later)
+    merge(session, later, last)  # what is linked under it has ended, so there is no chain
+    assert [link.why_ended for link in session.scalars(select(CaseLink).where(CaseLink.lead_id == later.id))] == [
+        "lead_ended"
+    ]
     assert_whole(session, lead, one, two_, complained)
 
 
