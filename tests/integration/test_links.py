@@ -658,7 +658,8 @@ def test_a_working_day_with_duplicates_in_the_browser(session: Session, browser:
     assert press(what="link_other", number=follower.tracking_number).status_code == 303
     page = browser.get(f"/cases/{lead.tracking_number}").text
     assert "Merged into this one" in page and "Linked under this one" in page
-    assert "This answer also goes to the complainant of 1 merged case" in page
+    assert page.count("This answer also goes to the complainant of 1 merged case") == 2, "of an answer and of a decline"
+    assert page.count('name="together"') == 1
     assert "Also answer the 1 open case linked under this one" in page
     token, version = token_of(page), re.findall(r'name="version" value="(\d+)"', page)[0]
     reply = {"outcome": "service_given", "reply": REPLY, "contact": "spoke", "root_cause": "ভুল", "prevention": "যাচাই"}
