@@ -490,7 +490,8 @@ _INSERTS = (
     INSERT INTO case_search (case_id, terms)
     SELECT c.id, array_to_tsvector(w.terms || n.marks || ARRAY['#o' || office_id, '#l' || district_id, '#l' || upazila_id,
                '#l' || division_id, '#c' || category_id, '#p' || programme_id, '#s' || (c.id >> {search_terms.NEAR_BITS}),
-               '#m' || (c.id >> {search_terms.FAR_BITS})] || CASE WHEN class = 'ended' THEN '{{}}' ELSE ARRAY[p.mark] END)
+               '#m' || (c.id >> {search_terms.FAR_BITS})] || CASE WHEN class = 'ended' THEN '{{}}' ELSE ARRAY[p.mark] END
+               || CASE WHEN is_sensitive THEN ARRAY['{search_terms.SENSITIVE}'] ELSE '{{}}' END)
     FROM chunk AS c JOIN bench.words AS w ON w.slot = c.text JOIN bench.name AS n ON n.slot = c.id % {NAMES}
     JOIN bench.phone AS p ON p.slot = c.id % {PHONES}
     """,

@@ -23,6 +23,7 @@ from grm.cases.search_models import CaseSearch
 from grm.cases.search_terms import (
     FAR_BITS,
     NEAR_BITS,
+    SENSITIVE,
     Group,
     Names,
     Query,
@@ -60,6 +61,7 @@ _SIMILAR = text(
     CROSS JOIN LATERAL (
         SELECT word FROM search_word WHERE word % given.key OR word LIKE '%' || given.key || '%'
         ORDER BY similarity(word, given.key) DESC, word LIMIT :most) AS near
+    WHERE NOT EXISTS (SELECT FROM search_word WHERE word = given.key)
     """
 )
 
@@ -131,6 +133,7 @@ def by_groups(actor: Actor, groups: Iterable[Group], newest: int) -> Select[Any]
     """The ids of visible cases that meet all groups: among the newest, then among more, then among all; at most `MOST` + 1."""
     scope = None if actor.has_role("cell_officer") or actor.is_system else map(office_mark, actor.office_ids())
     offices = None if scope is None else tuple(scope) or ("#",)  # nobody's mark: nothing is found
+    hidden = () if scope is None or actor.has_role("appeal_officer", "head") else (SENSITIVE,)
     groups = tuple(groups)
     near_from = max(0, (newest >> NEAR_BITS) - 1) << NEAR_BITS
     far_from = max(0, (newest >> FAR_BITS) - 1) << FAR_BITS
@@ -143,7 +146,7 @@ def by_groups(actor: Actor, groups: Iterable[Group], newest: int) -> Select[Any]
     for first, end, marks in windows:
         if first >= end:
             continue
-        wanted = cast(as_tsquery(groups, offices, marks), TSQUERY)
+        wanted = cast(as_tsquery(groups, offices, marks, hidden), TSQUERY)
         # Materialized: the index is to be asked for the words, never the cases walked in the hope of meeting them.
         hits = (
             select(CaseSearch.case_id)
@@ -178,7 +181,7 @@ def _by_phone(actor: Actor, phone: str) -> Select[Any]:
 
 
 def _similar(session: Session, groups: Sequence[Group]) -> tuple[Group, ...] | None:
-    """The groups with words like those typed, or words that hold them, as further ways; None where there are none.
+    """The groups with words like the unknown ones typed, or words that hold them, as further ways; None where there are none.
 
     The words come from all complaints and are shown to nobody: they only widen what is looked for. One statement.
     """

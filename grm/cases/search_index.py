@@ -106,6 +106,7 @@ def index_cases(session: Session, case_ids: Iterable[int]) -> int:
     statement = select(
         *(Case.id, Case.tracking_number, Case.details, Case.place, Case.programme_id, Case.category_id),
         *(Case.district_id, Case.upazila_id, Case.office_id, Case.filed_by_office_id, Case.referred_from_office_id),
+        Case.is_sensitive,
         _PEOPLE.label("people"),
         cast(_FORMER, ARRAY(BigInteger)).label("former_office_ids"),
     ).where(Case.id == among(list(case_ids)))
@@ -141,4 +142,5 @@ def _findable(row: Any, keyring: Keyring) -> Findable:
         category_id=row.category_id,
         names=tuple(opened["name"]),
         phones=tuple(opened["phone"]),
+        is_sensitive=row.is_sensitive,
     )

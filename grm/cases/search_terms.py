@@ -3,6 +3,7 @@
 A term is the key of a word of the complaint (`grm.kernel.words`), or a mark. Marks begin with #, which no word does:
 
     #o12  an office that holds, held or filed the case: what an officer may see lies at his offices
+    #x    a sensitive case: most officers may see none, and need not pass them by one after the other
     #l12  a place where it happened: upazila, district and division   #p12  its programme   #c12  its category
     #n…   a word of a complainant's name, #t… a telephone number: keyed hashes, unreadable without the key (ADR 0021)
     #s12  the 16,384 cases it was filed among, #m12 the 131,072: a common word is looked for among the newest first
@@ -30,6 +31,7 @@ MOST_GROUPS = 12
 LONGEST_NAME_WORDS = 8
 
 NEAR_BITS, FAR_BITS = 14, 17
+SENSITIVE = "#x"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Findable:
     category_id: int
     names: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
+    is_sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,8 @@ def terms_of(case: Findable, book: Directory, keyring: Keyring) -> tuple[frozens
         *(name_mark(keyring, key) for name in case.names for key in words.name_keys(name)),
         *(phone_mark(keyring, phone) for phone in case.phones),
     }
+    if case.is_sensitive:
+        marks.add(SENSITIVE)
     if case.programme_id is not None:
         marks.add(programme_mark(case.programme_id))
     return spoken | marks, spoken
@@ -161,12 +166,19 @@ def parse(typed: str, book: Directory, names: Names, keyring: Keyring) -> Query:
     return Query(text, tracking_number.parse(text), None, groups[:MOST_GROUPS], is_cut or len(groups) > MOST_GROUPS)
 
 
-def as_tsquery(groups: Iterable[Group], scope: Iterable[str] | None = None, window: Iterable[str] = ()) -> str:
-    """The groups as PostgreSQL reads them; `scope` and `window` are marks of which one each must be there as well."""
+def as_tsquery(
+    groups: Iterable[Group],
+    scope: Iterable[str] | None = None,
+    window: Iterable[str] = (),
+    without: Iterable[str] = (),
+) -> str:
+    """The groups as PostgreSQL reads them. Of the marks of `scope` and of `window` one each must be there as well, and none
+    of `without`."""
     parts = [_any(_all(alternative) for alternative in group.alternatives) for group in groups]
     for marks in (scope, window):
         if marks:
             parts.append(_any(_quoted(mark) for mark in sorted(marks)))
+    parts += [f"!{_quoted(mark)}" for mark in sorted(without)]
     return " & ".join(parts)
 
 

@@ -28,6 +28,7 @@ COLUMNS = (
     "upazila_id",
     "place",
     "details",
+    "is_sensitive",
 )
 
 

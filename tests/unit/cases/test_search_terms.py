@@ -127,6 +127,7 @@ def test_a_long_query_is_cut_at_a_word_and_says_so() -> None:
 
 def test_a_tsquery_quotes_what_it_is_given() -> None:
     groups = [Group("x", (frozenset({"a'b", "c\\"}), frozenset({"d"})))]
+    assert as_tsquery(groups, without=["#x"]) == "(('a''b' & 'c\\\\') | ('d')) & !'#x'"
     assert as_tsquery(groups, ["#o1"], ["#s2", "#s1"]) == "(('a''b' & 'c\\\\') | ('d')) & ('#o1') & ('#s1' | '#s2')"
 
 
