@@ -85,7 +85,8 @@ def reads(session: Session, run: Callable[[], object]) -> list[Read]:
     sent: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        sent.append((statement, parameters))
+        if "FROM reference_edition" not in statement:  # asked every two seconds, however long a test takes
+            sent.append((statement, parameters))
 
     engine = session.get_bind()
     event.listen(engine, "before_cursor_execute", note)

@@ -36,7 +36,8 @@ def statements(session: Session) -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
+        if "FROM reference_edition" not in statement:  # asked every two seconds, however long a test takes
+            seen.append(statement)
 
     engine = session.get_bind()
     event.listen(engine, "before_cursor_execute", note)
