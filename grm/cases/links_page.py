@@ -43,7 +43,7 @@ CHOICE_WORDS = {
     "link_this": _("Link this case under the other one, to be answered together"),
 }
 ASKS_FOR_MORE = _(
-    "Its form asks for more than this answer has, or it was changed meanwhile: open it and answer it."
+    "It can be answered. If the button leaves it here, its form asks for more or it was changed meanwhile: open it."
 )
 
 
