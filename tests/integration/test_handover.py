@@ -148,15 +148,19 @@ def test_no_case_goes_to_whom_it_accuses_or_who_may_not_read_it(session: Session
     ids = office.ids
     accusing = office.case(accused_officers=[ids["heir"]])
     secret = office.case("appeal", desk="appeal", category="bribe-demand")
-    about_head = office.case(accused_officers=[ids["head"]])
+    about_head, about_both = (
+        office.case(accused_officers=[ids["head"]]),
+        office.case(accused_officers=[ids["head"], ids["heir"]]),
+    )
     head = office.actor("head")
     with pytest.raises(WorkLeft) as refused:
         hand_over(head, office.leaving, office.to("heir"), now=NOW)
-    # The head is not told of the case against him, and it is not left behind either.
+    # The head is not told of the cases against him, and they are not left behind either.
     assert [duty.case_id for duty in refused.value.left] == [accusing.id] and refused.value.count == 1
     hand_over(head, office.leaving, office.to("heir", by_case={accusing.id: ids["gro"]}), now=NOW)
     assert fresh(session, accusing).assignee_id == ids["gro"]
     assert fresh(session, about_head).assignee_id == ids["heir"]
+    assert fresh(session, about_both).assignee_id is None
     with pytest.raises(WorkLeft):
         hand_over(head, Wanted(posting_id=office.postings["appeal"]), office.to("gro"), now=NOW)
     with pytest.raises(WorkLeft):  # nobody else answers for the desk, so nothing may go back to it

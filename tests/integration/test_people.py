@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from grm.accounts.models import Officer, StaffSession
 from grm.accounts.passwords import hash_password
-from grm.cases import service
+from grm.cases import people, service
 from grm.cases.handover_models import Handover
 from grm.cases.models import Case
 from grm.kernel import audit, clock
@@ -224,6 +224,9 @@ def test_a_head_hands_over_and_the_successor_reads_the_dossier(
     assert "Handover of Leaver" in mine
     led = head.get(f"/people/handovers/{number}?lang=en").text.replace("-", "")
     assert accusing.tracking_number in led and hidden.tracking_number not in led
+    known = {name: people.record(session, office.actor(name), number).counts for name in ("head", "heir", "gro")}
+    assert known == {"head": (("case", 2),), "heir": (("case", 2),), "gro": (("case", 1),)}
+    session.rollback()
     admin = app.test_client()
     post_login(admin, "admin")
     counts = admin.get(f"/people/handovers/{number}?lang=en").text.replace("-", "")
