@@ -31,6 +31,7 @@ pytestmark = pytest.mark.slow
 
 CASES = int(os.environ.get("PLAN_CASES", "1000000"))
 NOW = build.dhaka(2026, 2, 10)
+FEW = ("waiting", "referred_in", "referred_out")
 OFFICES = ("social-welfare", "food", "land", "agriculture")
 
 
@@ -121,12 +122,12 @@ def test_every_view_of_the_queue_at_any_depth(session: Session, gro: Actor) -> N
 
                 def look(tab: str = tab, cursor: Cursor | None = cursor, is_last: bool = is_latest_first) -> None:
                     page = queues.page(session, gro, queue, tab, Filters(), NOW, cursor, is_latest_first=is_last)
-                    assert len(page.rows) == PAGE_SIZE or tab in ("referred_in", "referred_out", "waiting"), tab
+                    assert len(page.rows) == PAGE_SIZE or tab in FEW, tab
                     assert page.rows or cursor is not None, tab
 
                 [read] = reads(session, look)
-                # Few wait, so that sorting them may be cheaper than the index in their order.
-                assert read.blocks < (2_000 if tab == "waiting" else 250), (tab, cursor, read)
+                # A desk has few of these, so that sorting them may be cheaper than the index in their order.
+                assert read.blocks < (2_500 if tab in FEW else 250), (tab, cursor, read)
                 assert "ix__cases__" in read.plan, (tab, cursor, read)
 
 
