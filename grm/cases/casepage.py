@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, Text, bindparam
 from sqlalchemy.orm import Session
 
+from grm.accounts.sessions import opened_at
 from grm.cases import (
     actgroups,
     attachment_queries,
@@ -35,7 +36,6 @@ from grm.cases.queries import Clock, EventLine, Person
 from grm.cases.referral_page import ReferralPage
 from grm.cases.states import ENDED, Action, Status
 from grm.deadlines.calendar import dhaka_date
-from grm.kernel import clock
 from grm.kernel import tracking_number as numbers
 from grm.kernel.actor import Actor
 from grm.kernel.context import keyring
@@ -233,13 +233,13 @@ def load(
 
     Raises `NotFound` for a case that does not exist and for one the actor must not know of.
     """
-    now = clock.now(session)
+    now = opened_at()  # as read with the officer's session: it need not be asked for again
     row = _row(session, actor, tracking_number, now)
     case: Case = row.Case
     facts = queries.facts_of(case, row.accusations, row.former_office_ids, row.standing)
     events = queries.events_of(session, case.id)
     seats = holders(session, [case.office_id], dhaka_date(now))
-    staff = service.handlers_among(seats, case.desk, facts.accusations)
+    staff = service.handlers_among(seats, case.desk, facts.accusations, with_absent=True)
     sections, refused = _actions(session, actor, case, facts, events, seats, now, posted) if with_actions else ((), ())
     heard = hearings_of(row.hearings)
     closing_page.fill(session, (each.form for each in sections), case, heard)
@@ -257,7 +257,7 @@ def load(
         book=directory(session),
         investigators=tuple(
             each
-            for each in investigations.investigators_among(seats, case.desk, facts.accusations)
+            for each in investigations.investigators_among(seats, case.desk, facts.accusations, with_absent=True)
             if each.officer_id in facts.investigator_ids
         ),
         assignee=next((each for each in staff if each.officer_id == case.assignee_id), None),

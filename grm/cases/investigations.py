@@ -131,7 +131,10 @@ def decide_extension(
         apply(step, "extension_approved" if is_approved else "extension_refused", data, {"reason": text})
         step.act.record(
             events.ExtensionDecided(
-                **step.about(), officer_id=asked.requested_by_id, is_approved=is_approved, due_on=case.due_on
+                **step.about(),
+                officer_id=asked.handed_to_id or asked.requested_by_id,
+                is_approved=is_approved,
+                due_on=case.due_on,
             )
         )
         return case.version
@@ -144,11 +147,12 @@ def extension_days(session: Session, case: Case, clock: Deadline) -> int:
 
 
 def investigators_among(
-    seats: tuple[StaffedPost, ...], desk: str, accusations: tuple[Accusation, ...]
+    seats: tuple[StaffedPost, ...], desk: str, accusations: tuple[Accusation, ...], *, with_absent: bool = False
 ) -> tuple[PostHolder, ...]:
     """The officers among the seats of an office who may investigate a case at a desk, each once.
 
-    None whom the case accuses, nor anybody who does not stand above the highest accused post of this office, or is on leave.
+    None whom the case accuses, nor anybody who does not stand above the highest accused post of this office. Nor who is on
+    leave, unless it is asked who may be doing it already (`with_absent`).
     """
     officers = {a.officer_id for a in accusations if a.officer_id is not None}
     posts = {a.post_id for a in accusations if a.post_id is not None}
@@ -156,7 +160,7 @@ def investigators_among(
     found: dict[int, PostHolder] = {}
     for seat in seats:
         if seat.role in INVESTIGATOR_ROLES[desk] and (floor is None or seat.rank > floor):
-            for holder in seat.present:
+            for holder in seat.holders if with_absent else seat.present:
                 if holder.officer_id not in officers:
                     found.setdefault(holder.officer_id, holder)
     return tuple(found.values())

@@ -301,15 +301,16 @@ def _seats(step: Step) -> tuple[StaffedPost, ...]:
 
 
 def handlers_among(
-    seats: tuple[StaffedPost, ...], desk: str, accusations: tuple[Accusation, ...]
+    seats: tuple[StaffedPost, ...], desk: str, accusations: tuple[Accusation, ...], *, with_absent: bool = False
 ) -> tuple[PostHolder, ...]:
-    """The officers among the seats of an office who may be given a case at a desk, each once; nobody who is on leave."""
+    """The officers among the seats of an office who may be given a case at a desk, each once; nobody who is on leave, unless
+    it is asked who may have it already (`with_absent`)."""
     accused = {a.officer_id for a in accusations}
     accused_posts = {a.post_id for a in accusations if a.officer_id is None}
     found: dict[int, PostHolder] = {}
     for seat in seats:
         if seat.role in HANDLER_ROLES[desk] and seat.post_id not in accused_posts:
-            for holder in seat.present:
+            for holder in seat.holders if with_absent else seat.present:
                 if holder.officer_id not in accused:
                     found.setdefault(holder.officer_id, holder)
     return tuple(found.values())

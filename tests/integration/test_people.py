@@ -168,6 +168,9 @@ def test_an_account_is_changed_only_by_who_runs_all_its_offices(
     with pytest.raises(Exception, match="invalid-input"):
         service.assign_case(heads, case.tracking_number, None, office.ids["gro"])
     service.refer_case(build.actor(session, "gro.food"), food_case(session), 1, office.id, "এটি আপনাদের দপ্তরের বিষয়।")
+    held = office.case("gro")
+    shown = client.get(f"/cases/{held.tracking_number}?lang=en").text
+    assert re.search(r"Gro\s*<span class=\"tag amber\">On leave", shown)
     told = select(Message.officer_id).where(Message.template == "case-referred-officer")
     assert session.scalars(told).all() == [office.ids["heir"]]
     leave = session.scalars(select(Leave)).one()
