@@ -14,13 +14,13 @@ from urllib.parse import parse_qsl, urlencode
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
+from grm.accounts.sessions import opened_at
 from grm.cases import bulk_rules, bulk_wording, queue_choices, saved_filters
 from grm.cases import queue as queues
 from grm.cases.bulk_models import SavedFilter
 from grm.cases.queue import COUNT_CAP, LATEST_FIRST, TABS, Cursor, Filters, Queue
 from grm.cases.queue_lines import Line, desk_title, lines_of
 from grm.deadlines.calendar import dhaka_date
-from grm.kernel import clock
 from grm.kernel.actor import Actor
 from grm.offices.directory import Directory
 from grm.offices.queries import directory
@@ -131,7 +131,7 @@ def read(book: Directory, actor: Actor, today: date, args: Mapping[str, str]) ->
 
 def load(session: Session, actor: Actor, args: Mapping[str, str]) -> QueuePage:
     """Read the page that an address asks for."""
-    now = clock.now(session)
+    now = opened_at()  # as read with the officer's session: it need not be asked for again
     book, today = directory(session), dhaka_date(now)
     head = saved_filters.head(session, actor)
     if head.default is not None and not ASKED_FOR & set(args):
