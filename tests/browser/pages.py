@@ -238,6 +238,7 @@ VIEWS = (
     View("queue-overdue", at("/queue?view=overdue"), GRO),
     View("queue-empty", at("/queue?view=mine&status=declined&level=3"), GRO),
     View("queue-not-found", at("/queue?number=7B9E-1WEH-QR14K"), GRO),
+    View("search-nothing", at("/search?q=Barisal+হাতি"), GRO),
     View("bulk-form", bulk_form, GRO),
     View("bulk-act", bulk_act, GRO),
     View("filters", at("/queue/filters?from=view%3Doverdue%26level%3D1"), GRO),
