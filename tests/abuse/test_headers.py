@@ -11,7 +11,16 @@ from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from tests.abuse.test_access import ask, canned_texts, one_handover, one_rehearsal, rows, sign_in, token_on
+from tests.abuse.test_access import (
+    ask,
+    canned_texts,
+    one_bulk_act,
+    one_handover,
+    one_rehearsal,
+    rows,
+    sign_in,
+    token_on,
+)
 from tests.support import build
 
 REQUIRED = {
@@ -62,6 +71,7 @@ def cases(session: Session) -> dict[str, str]:
     rehearsal = one_rehearsal(session, made["own"])
     file = str(build.attachment(session, made["own"]).id)
     texts = canned_texts(session) | one_handover(session, made["own"].office_id)
+    texts["bulk"] = one_bulk_act(session, made["own"])
     session.commit()
     return {name: case.tracking_number for name, case in made.items()} | texts | {"rehearsal": rehearsal, "file": file}
 
