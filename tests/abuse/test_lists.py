@@ -54,6 +54,7 @@ WALK: dict[str, Sequence[str] | str] = {
     "people.officer": ("/people/officers/{officer}",),
     "people.close_account": ("/people/officers/{officer}/close",),
     "people.preview": ("/people/officers/{officer}/dossier", "/people/officers/{gro}/dossier"),
+    "people.own_dossier": ("/people/dossier",),
     "people.show_handover": ("/people/handovers/{handover}",),
     "people.appoint": ("/people/posts/{post}/appoint",),
     "people.new_account": ("/people/posts/{post}/new-account",),
