@@ -139,9 +139,9 @@ class ExtensionRequested(CaseFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtensionDecided(CaseFact):
-    """More time was granted or refused; `officer_id` is who asked, `due_on` the date that holds now."""
+    """More time was granted or refused; `officer_id` is who asked (None: has left), `due_on` the date that holds now."""
 
-    officer_id: int
+    officer_id: int | None
     is_approved: bool
     due_on: date
 

@@ -11,7 +11,7 @@ from grm.cases import events
 from grm.cases.content import Content
 from grm.cases.models import Case
 from grm.cases.permissions import Accusation
-from grm.cases.spine import acting, apply, clock_facts
+from grm.cases.spine import Step, acting, apply, clock_facts
 from grm.cases.states import EXTENSION_DECISIONS, Action
 from grm.deadlines import policy
 from grm.deadlines import queries as deadline_queries
@@ -132,12 +132,19 @@ def decide_extension(
         step.act.record(
             events.ExtensionDecided(
                 **step.about(),
-                officer_id=asked.handed_to_id or asked.requested_by_id,
+                officer_id=_who_asks(step, asked),
                 is_approved=is_approved,
                 due_on=case.due_on,
             )
         )
         return case.version
+
+
+def _who_asks(step: Step, asked: Extension) -> int | None:
+    """Who is told of the decision: who asked, or stands for it after a handover; None for the desk, where they have left."""
+    asker_id = asked.handed_to_id or asked.requested_by_id
+    seats = holders(step.session, [step.case.office_id], step.today)
+    return asker_id if any(each.officer_id == asker_id for seat in seats for each in seat.holders) else None
 
 
 def extension_days(session: Session, case: Case, clock: Deadline) -> int:

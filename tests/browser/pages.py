@@ -213,6 +213,12 @@ def bulk_act(page: Page, site: Site) -> None:
     press(page)
 
 
+def leaving(page: Page, site: Site) -> None:
+    """What is to be handed over when the GRO of a ministry leaves, as an administrator sees it: in counts."""
+    go(page, site, "/people?office=social-welfare")
+    page.click("tbody tr:nth-of-type(3) a[href$='/end']")
+
+
 VIEWS = (
     View("home", at("/")),
     View("form-1", form_page(1)),
@@ -260,5 +266,8 @@ VIEWS = (
     View("rehearsals", at("/admin/rehearsals"), "admin"),
     View("rehearsals-error", rehearsed(0), "admin", 422),
     View("rehearsal", rehearsed(20), "cabinet"),
+    View("people", at("/people?office=social-welfare"), "admin"),
+    View("people-end", leaving, "admin"),
+    View("dossier", at("/people/dossier"), GRO),
     View("report-cases", at("/reports/cases?measure=escalated"), "cabinet"),
 )

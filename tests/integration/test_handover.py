@@ -216,6 +216,21 @@ def test_requests_investigations_bulk_acts_and_stand_ins_go_along(session: Sessi
     assert session.scalars(select(Extension)).one().requested_by_id == ids["leaver"]
 
 
+def test_back_at_the_desk_the_answer_goes_to_who_answers_for_it(session: Session, office: Office) -> None:
+    case, gro, leaver = office.case(), office.actor("gro"), office.actor("leaver")
+    number = case.tracking_number
+    investigations.start_investigation(gro, number, None, [office.ids["leaver"], office.ids["heir"]], TEXT, now=NOW)
+    investigations.request_extension(leaver, number, None, TEXT, now=NOW)
+    hand_over(office.actor("head"), office.leaving, office.to(DESK), now=NOW)
+    assert fresh(session, case).assignee_id is None
+    _, facts = queries.find_case(session, gro, number)
+    assert facts.investigator_ids == {office.ids["heir"]}
+    session.rollback()
+    investigations.decide_extension(office.actor("appeal"), number, None, "approve", now=NOW)
+    told = select(Message.officer_id).where(Message.template == "case-extension-decided-officer")
+    assert session.scalars(told).all() == [office.ids["gro"]]
+
+
 def test_an_administrator_sees_counts_and_chooses_only_where_no_head_can(session: Session, office: Office) -> None:
     case = office.case()
     admin = build.actor(session, "admin", TODAY)
