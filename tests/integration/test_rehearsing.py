@@ -267,7 +267,12 @@ def test_the_play_knows_a_whole_years_cases_again(session: Session) -> None:
 def test_rehearsing_what_is_in_force_touches_nothing(session: Session, story: Story) -> None:
     story.tell()
     findings, tally = rehearse(TWENTY.replace(b"resolve,20", b"resolve,30"))
-    assert (findings, tally.touched, tally.cases, tally.clocks) == ([], 0, 10, 21)  # a referral begins a second first look
+    assert (findings, tally.touched, tally.cases, tally.clocks) == (
+        [],
+        0,
+        10,
+        21,
+    )  # a referral begins a second first look
 
 
 def test_a_proposed_holiday_moves_what_a_real_one_would_have_moved(session: Session, story: Story) -> None:

@@ -82,7 +82,7 @@ def test_formulas_in_english_are_empty(reply: str) -> None:
     assert EMPTY in codes(reply.upper(), "en")
 
 
-@pytest.mark.parametrize("reply", GOOD_EN[:3] + ("Apnar vata abar chalu kora hoyeche ebong bokeya pathano hoyeche",))
+@pytest.mark.parametrize("reply", (*GOOD_EN[:3], "Apnar vata abar chalu kora hoyeche ebong bokeya pathano hoyeche"))
 def test_another_language_is_noticed(reply: str) -> None:
     assert codes(reply, "bn") == [LANGUAGE]
     assert questions(reply, "bn")[0].language == "bn"
