@@ -99,8 +99,9 @@ _STANDING = literal_column(
         'deciders', CASE WHEN cases.is_open THEN (
             SELECT jsonb_agg(e.actor_id) FROM case_event AS e
             WHERE e.case_id = cases.id AND e.kind IN ('resolved', 'declined', 'answered_together') AND NOT EXISTS (
-                SELECT FROM case_event AS s WHERE s.case_id = e.case_id AND s.kind = 'sent_back'
-                AND CAST(s.data ->> 'undone' AS integer) = e.seq)) END,
+                SELECT FROM case_event AS s WHERE s.case_id = e.case_id AND (
+                    s.kind = 'sent_back' AND CAST(s.data ->> 'undone' AS integer) = e.seq
+                    OR s.kind = 'unmerged' AND e.kind = 'answered_together' AND s.seq > e.seq))) END,
         'hearing_at', (SELECT h.at FROM hearing AS h WHERE h.case_id = cases.id AND h.state = 'planned'),
         'investigators', (
             SELECT e.data -> 'investigator_ids' FROM case_event AS e

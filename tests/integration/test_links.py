@@ -194,6 +194,19 @@ def test_a_case_set_apart_goes_on_where_it_stood_and_the_lead_gets_its_date_back
     assert len(messages(session, other, "case-unmerged-complainant")) == 1
 
 
+def test_who_answered_the_lead_may_answer_what_was_set_apart_from_it(session: Session) -> None:
+    lead, other = two(session)
+    merge(session, other, lead)
+    resolve(session, lead, MERGED + timedelta(days=1))
+    refresh(session, lead, other)
+    merging.unmerge_case(gro(session), other.tracking_number, other.version, now=MERGED + timedelta(days=2))
+    refresh(session, other)
+    resolve(session, other, MERGED + timedelta(days=3))
+    refresh(session, lead, other)
+    assert other.status == "resolved", "its answer was another case's: an office with one officer would be stuck"
+    assert_whole(session, lead, other, now=MERGED + timedelta(days=4))
+
+
 def test_the_rest_of_the_duplicates_clock_is_no_rest_of_the_leads_office(session: Session) -> None:
     lead, other = two(session, build.dhaka(2026, 1, 8))
     number = other.tracking_number
