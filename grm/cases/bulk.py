@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from grm.cases import bulk_rules, canned, events, lifecycle, quality, queries, service
@@ -123,7 +123,7 @@ def decide_bulk(actor: Actor, bulk_id: int, decision: str, reason: str, *, now: 
     text_ = content.text("reason", reason)
     with transaction(now) as act:
         row = _locked(act.session, bulk_id)
-        if not bulk_rules.may_decide(actor, asking(row)):
+        if not bulk_rules.may_decide(actor, asking(row)) or not knows(act.session, actor, bulk_id):
             raise NotFound
         if row.state != "waiting_for_approval":
             raise IllegalAction("bulk-decided")
@@ -157,6 +157,19 @@ def withdraw_bulk(actor: Actor, bulk_id: int, *, now: datetime | None = None) ->
             raise IllegalAction("bulk-decided")
         row.state, row.finished_at = "withdrawn", act.now
         audit.record(act.session, STREAM, "bulk-withdrawn", actor, act.now, id=bulk_id)
+
+
+def known_to(actor: Actor) -> ColumnElement[bool]:
+    """Acts that are not all about cases the actor must not know of, as a condition on `BulkAct`: of such an act neither the
+    answer nor that it exists is told."""
+    of_act = select(BulkItem.id).where(BulkItem.bulk_act_id == BulkAct.id).correlate(BulkAct)
+    seen = of_act.join(Case, Case.id == BulkItem.case_id).where(queries.visible_to(actor))
+    return or_(seen.exists(), ~of_act.exists())
+
+
+def knows(session: Session, actor: Actor, bulk_id: int) -> bool:
+    """Whether the actor may know of an act (one statement)."""
+    return session.scalar(select(BulkAct.id).where(BulkAct.id == bulk_id, known_to(actor))) is not None
 
 
 def asking(row: Any) -> Asking:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from grm.accounts.models import Officer
 from grm.cases import queue
-from grm.cases.bulk import asking
+from grm.cases.bulk import asking, known_to, knows
 from grm.cases.bulk_models import UNFINISHED, BulkAct, BulkItem
 from grm.cases.bulk_rules import approver_roles, may_decide
 from grm.cases.models import Case
@@ -76,7 +76,9 @@ def find_bulk(session: Session, actor: Actor, bulk_id: int) -> Row[Any]:
     if row is None:
         raise NotFound
     if actor.officer_id not in (row.BulkAct.officer_id, row.BulkAct.decided_by_id) and not (
-        row.BulkAct.state == "waiting_for_approval" and may_decide(actor, asking(row.BulkAct))
+        row.BulkAct.state == "waiting_for_approval"
+        and may_decide(actor, asking(row.BulkAct))
+        and knows(session, actor, bulk_id)
     ):
         raise NotFound
     return row
@@ -137,5 +139,5 @@ def _decidable(actor: Actor) -> ColumnElement[bool]:
                     here = [BulkAct.desk == desk, BulkAct.office_id.in_(offices)]
                     grounds.append(and_(*here, *([BulkAct.asked_as == asked_as] if asked_as else [])))
     may = or_(*grounds) if grounds else false()
-    waits = [BulkAct.state == "waiting_for_approval", BulkAct.officer_id != actor.officer_id]
+    waits = [BulkAct.state == "waiting_for_approval", BulkAct.officer_id != actor.officer_id, known_to(actor)]
     return and_(*waits) if actor.has_role("cell_officer") else and_(*waits, may)

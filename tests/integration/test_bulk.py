@@ -250,6 +250,24 @@ def test_what_the_decider_must_not_know_of_is_not_approved(
     }
 
 
+def test_who_must_not_know_of_any_of_the_cases_learns_of_no_act(
+    session: Session, people: dict[str, Actor], desk: Queue
+) -> None:
+    appeal, cell = people["appeal"], people["cabinet"]
+    about = some(session, 2, status="in_progress", accused_officers=[appeal.officer_id])
+    asked = bulk.ask_bulk(people["gro"], desk, Action.RESOLVE, ANSWER, picks(about))
+    assert not bulk_queries.to_decide(session, appeal) and bulk_queries.count_to_decide(session, appeal) == 0
+    with pytest.raises(NotFound):
+        bulk_queries.find_bulk(session, appeal, asked.id)
+    session.rollback()
+    with pytest.raises(NotFound):
+        bulk.decide_bulk(appeal, asked.id, "approve", REASON)
+    told = session.scalars(select(Message.officer_id).where(Message.template == "bulk-asked-officer")).all()
+    assert told and appeal.officer_id not in told, "who may decide is told instead"
+    assert bulk_queries.count_to_decide(session, cell) == 1
+    assert bulk.decide_bulk(cell, asked.id, "refuse", REASON) is False
+
+
 def test_nobody_is_asked_to_approve_what_is_impossible(session: Session, people: dict[str, Actor], desk: Queue) -> None:
     cases = some(session, 2)
     asked = bulk.ask_bulk(people["gro"], desk, Action.CLOSE, {"reason": ""}, picks(cases))
