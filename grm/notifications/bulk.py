@@ -12,7 +12,8 @@ from grm.offices.signed_in import actor_of
 
 
 def on_bulk_asked(act: Act, event: BulkAsked) -> None:
-    """Tell who sits nearest above and may know of one of the cases; where nobody does, the Cabinet Division cell, which may approve everywhere.
+    """Tell who sits nearest above and may know of one of the cases; where nobody does, the Cabinet Division cell, which may
+    approve everywhere.
 
     Not of how many cases: some may be none that they are to know of.
     """
