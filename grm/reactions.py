@@ -37,6 +37,8 @@ REACTIONS: Reactions = {
     cases.AppealFiled: (notifications.on_appeal_filed, merging.on_follower_gone),
     cases.InvestigationStarted: (notifications.on_investigation_started,),
     cases.InvestigationReported: (acts.on_investigation_reported,),
+    cases.PermissionAsked: (acts.on_permission_asked,),
+    cases.PermissionDecided: (acts.on_permission_decided,),
     cases.ExtensionRequested: (acts.on_extension_requested,),
     cases.ExtensionDecided: (acts.on_extension_decided,),
     cases.InformationAdded: (acts.on_information_added,),

@@ -30,12 +30,13 @@ GROUPS: tuple[tuple[str, tuple[Action, ...]], ...] = (
         _("Join with others"),
         (Action.MERGE, Action.UNMERGE, Action.LINK, Action.UNLINK, Action.ADD_COMPLAINANT),
     ),
-    (_("Supervise"), (Action.DECIDE_EXTENSION, Action.SEND_BACK, Action.TAKE_UP, Action.DIRECT)),
+    (_("Supervise"), (Action.PERMIT, Action.DECIDE_EXTENSION, Action.SEND_BACK, Action.TAKE_UP, Action.DIRECT)),
 )
 """Every act of an officer stands in exactly one group."""
 
 _LIKELY = (
-    *(Action.ACCEPT, Action.ANSWER_DIRECTION, Action.DECIDE_EXTENSION, Action.CLAIM, Action.ACKNOWLEDGE, Action.INFORM),
+    *(Action.ACCEPT, Action.ANSWER_DIRECTION, Action.PERMIT, Action.DECIDE_EXTENSION, Action.CLAIM, Action.ACKNOWLEDGE),
+    Action.INFORM,
     *(Action.COMPLY, Action.REPORT, Action.TAKE_UP, Action.RECOMMEND, Action.RESOLVE, Action.CLOSE, Action.UNMERGE),
 )
 

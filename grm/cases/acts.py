@@ -72,7 +72,10 @@ ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
         confirmed=_confirmed(typed),
     ),
     Action.INVESTIGATE: lambda actor, number, version, typed: investigations.start_investigation(
-        actor, number, version, [_id(typed[f"member_{n}"]) for n in (1, 2, 3)], typed["permission"]
+        actor, number, version, [_id(typed[f"member_{n}"]) for n in (1, 2, 3)], typed["reason"]
+    ),
+    Action.PERMIT: lambda actor, number, version, typed: investigations.permit_investigation(
+        actor, number, version, typed["decision"], typed["reason"]
     ),
     Action.REPORT: lambda actor, number, version, typed: investigations.report_investigation(
         actor, number, version, typed["findings"]

@@ -20,6 +20,7 @@ from grm.cases import (
     investigations,
     lifecycle,
     panels,
+    permits,
     queries,
     referral,
     referral_page,
@@ -51,6 +52,7 @@ UNMENTIONED = (
     "only-the-cell",
     "nothing-recommended",
     "no-request-open",
+    "no-permission-asked",
     "not-investigating",
     "nobody-to-inform",
     "no-hearing",
@@ -239,6 +241,7 @@ def load(
     facts = queries.facts_of(case, row.accusations, row.former_office_ids, row.standing)
     events = queries.events_of(session, case.id)
     seats = holders(session, [case.office_id], dhaka_date(now))
+    facts = permits.with_permitter(facts, seats)
     staff = service.handlers_among(seats, case.desk, facts.accusations, with_absent=True)
     sections, refused = _actions(session, actor, case, facts, events, seats, now, posted) if with_actions else ((), ())
     heard = hearings_of(row.hearings)
@@ -345,6 +348,10 @@ def _fill(
             member_2=[("", gettext("Nobody")), *eligible],
             member_3=[("", gettext("Nobody")), *eligible],
         )
+    elif form.action is Action.PERMIT:
+        known = {each.officer_id: name(each) for seat in seats for each in seat.holders}
+        named = ", ".join(known[each] for each in facts.proposed_ids if each in known)
+        form.describe("decision", gettext("To investigate, the leader first: %(officers)s", officers=named))
     elif form.action is Action.INFORM:
         form.preset("contacted_on", digits(today.strftime("%d/%m/%Y")))
     elif form.action is Action.REFER:

@@ -123,6 +123,20 @@ class InvestigationStarted(CaseFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionAsked(CaseFact):
+    """Permission to investigate is asked for; `officer_id` decides on it, None: whoever answers for the cell."""
+
+    officer_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionDecided(CaseFact):
+    """An investigation was permitted or refused; `officer_id` is who asked, or now has the case (None: nobody)."""
+
+    officer_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvestigationReported(CaseFact):
     """The report of the investigation is there; `officer_id` is who handles the case, if anybody does."""
 

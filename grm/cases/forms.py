@@ -73,10 +73,19 @@ class InvestigateForm(ActionForm):
     member_1 = SelectField(lazy("Who leads the investigation"), validate_choice=False)
     member_2 = SelectField(lazy("Second member"), [Optional()], validate_choice=False)
     member_3 = SelectField(lazy("Third member"), [Optional()], validate_choice=False)
-    permission = TextAreaField(
-        lazy("Permission of the head of office"),
-        description=lazy("Who permitted it, when, and the number of the letter."),
+    reason = TextAreaField(
+        lazy("Why it is to be investigated"),
+        description=lazy(
+            "For the head of office, who permits it; without one the appeal officer, else the Cabinet Division."
+        ),
     )
+
+
+class PermitForm(ActionForm):
+    """An investigation permitted or refused."""
+
+    decision = RadioField(lazy("May it be investigated?"), validate_choice=False)
+    reason = TextAreaField(lazy("Reason"), [Optional()], description=lazy("Needed where you refuse."))
 
 
 class ReportForm(ActionForm):
@@ -154,6 +163,7 @@ FORMS: dict[Action, type[ActionForm]] = {
     Action.REFER: ReferForm,
     Action.RESOLVE: ResolveForm,
     Action.INVESTIGATE: InvestigateForm,
+    Action.PERMIT: PermitForm,
     Action.REPORT: ReportForm,
     Action.REQUEST_EXTENSION: RequestExtensionForm,
     Action.DECIDE_EXTENSION: DecideExtensionForm,

@@ -57,7 +57,11 @@ KINDS: tuple[str, ...] = (
     "informed",  # the complainant knows: how, contacted_on or message_id; text: note
     "warned",  # by the sweep: deadline_kind, due_on, officer_id, post_id
     "escalated",  # by the sweep: deadline_kind, level, due_on, officer_id, post_id, is_gap
-    "investigation_started",  # officer_id (who leads), investigator_ids, due_on; text: permission
+    "investigation_asked",  # officer_id (who is to lead), investigator_ids, asked_of (a role); text: reason
+    "investigation_refused",  # asked_by; text: reason
+    # officer_id (who leads), investigator_ids, due_on, permitted_as (the role of who did it), asked_by; text: reason. Before
+    # permission was an act of its own: text: permission.
+    "investigation_started",
     "investigators_changed",  # in a handover: officer_id (who leads), investigator_ids, handover_id, from_officer_id
     "investigation_reported",  # text: findings
     "extension_requested",  # deadline_kind, working_days; text: reason
@@ -90,6 +94,7 @@ PUBLIC_KINDS: frozenset[str] = frozenset(KINDS) - {
     *("unassigned", "investigators_changed"),
     *("noted", "assigned", "warned", "warning_withdrawn", "set_aside", "taken_up"),
     *("extension_requested", "extension_refused", "not_informed", "informed"),
+    *("investigation_asked", "investigation_refused"),
     *("accepted", "split", "subcase_answered", "subcase_returned", "subcase_ended", "directed", "direction_answered"),
     *("linked", "unlinked", "complainant_added"),
     *("attached", "attachment_infected"),

@@ -2,15 +2,17 @@
 same errors."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grm.cases import events
+from grm.cases import events, permits
 from grm.cases.content import Content
 from grm.cases.models import Case
-from grm.cases.permissions import Accusation
+from grm.cases.permissions import Accusation, is_permitting
 from grm.cases.spine import Step, acting, apply, clock_facts
 from grm.cases.states import EXTENSION_DECISIONS, Action
 from grm.deadlines import policy
@@ -36,27 +38,77 @@ def start_investigation(
     tracking_number: str,
     version: int | None,
     officer_ids: Sequence[int | None],
-    permission: str,
+    reason: str,
     *,
     now: datetime | None = None,
 ) -> int:
-    """Appoint one to three officers of the office, the first of whom leads; `permission` notes by whom and when it was
-    permitted. The clock of the investigation begins. None stands for a place left empty."""
+    """Ask that one to three officers of the office investigate, the first of whom leads, and say why. Who may permit it
+    himself has it begin at once. None stands for a place left empty."""
     content = Content()
-    text = content.text("permission", permission)
+    text = content.text("reason", reason)
     chosen = list(dict.fromkeys(each for each in officer_ids if each is not None))
     with acting(actor, tracking_number, version, Action.INVESTIGATE, now) as step:
         seats = holders(step.session, [step.case.office_id], step.today)
-        eligible = {each.officer_id for each in investigators_among(seats, step.case.desk, step.facts.accusations)}
-        if not 1 <= len(chosen) <= MOST_INVESTIGATORS or not set(chosen) <= eligible:
+        if not 1 <= len(chosen) <= MOST_INVESTIGATORS or not _are_eligible(step, seats, chosen):
             content.faults["member_1"] = "choose-one"
         content.check()
-        facts = clock_facts(step.session, step.case)
-        planned = deadlines.start(step.session, step.case.id, "investigate", facts, step.act.now)
-        data = {"officer_id": chosen[0], "investigator_ids": chosen, "due_on": planned.due_on}
-        apply(step, "investigation_started", data, {"permission": text})
-        step.act.record(events.InvestigationStarted(**step.about(), officer_ids=tuple(chosen), due_on=planned.due_on))
+        role, _ = permits.permitter_among(seats, step.facts.accusations)
+        if is_permitting(actor, replace(step.facts, permitting_role=role)):
+            _start(step, chosen, {"permitted_as": role}, text)
+            return step.case.version
+        role, permitter = permits.permitter_among(seats, step.facts.accusations, actor.officer_id)
+        data = {"officer_id": chosen[0], "investigator_ids": chosen, "asked_of": role}
+        apply(step, "investigation_asked", data, {"reason": text})
+        officer_id = permitter.officer_id if permitter else None
+        step.act.record(events.PermissionAsked(**step.about(), officer_id=officer_id))
         return step.case.version
+
+
+def permit_investigation(
+    actor: Actor,
+    tracking_number: str,
+    version: int | None,
+    decision: str,
+    reason: str = "",
+    *,
+    now: datetime | None = None,
+) -> int:
+    """Permit or refuse the investigation that was asked for; a refusal needs its reason. Permitted, it begins, if all who
+    were named may still investigate. `IllegalAction` `permit-after-answer` while the complainant is asked something."""
+    content = Content()
+    content.choice("decision", decision, EXTENSION_DECISIONS)
+    text = content.text("reason", reason, is_required=decision == "refuse")
+    with acting(actor, tracking_number, version, Action.PERMIT, now) as step:
+        facts, chosen = step.facts, list(step.facts.proposed_ids)
+        seats = holders(step.session, [step.case.office_id], step.today)
+        if decision == "approve" and not _are_eligible(step, seats, chosen):
+            content.faults["decision"] = "may-not-investigate"
+        content.check()
+        asked = {"asked_by": facts.permission_asker_id}
+        if decision == "approve":
+            if step.case.waiting_until is not None:  # its clock would run while the case stands still
+                raise IllegalAction("permit-after-answer")
+            _start(step, chosen, {"permitted_as": facts.permitting_role, **asked}, text)
+        else:
+            apply(step, "investigation_refused", asked, {"reason": text})
+        is_here = any(each.officer_id == facts.permission_asker_id for seat in seats for each in seat.holders)
+        told_id = facts.permission_asker_id if is_here else step.case.assignee_id
+        step.act.record(events.PermissionDecided(**step.about(), officer_id=told_id))
+        return step.case.version
+
+
+def _are_eligible(step: Step, seats: tuple[StaffedPost, ...], chosen: Sequence[int]) -> bool:
+    eligible = investigators_among(seats, step.case.desk, step.facts.accusations)
+    return set(chosen) <= {each.officer_id for each in eligible}
+
+
+def _start(step: Step, chosen: list[int], permission: dict[str, Any], text: str) -> None:
+    """The investigation begins, and its clock."""
+    facts = clock_facts(step.session, step.case)
+    planned = deadlines.start(step.session, step.case.id, "investigate", facts, step.act.now)
+    data = {"officer_id": chosen[0], "investigator_ids": chosen, "due_on": planned.due_on, **permission}
+    apply(step, "investigation_started", data, {"reason": text})
+    step.act.record(events.InvestigationStarted(**step.about(), officer_ids=tuple(chosen), due_on=planned.due_on))
 
 
 def report_investigation(

@@ -40,6 +40,7 @@ _WRONG_STATE = {
     Action.CONTEST: "not-resolved-yet",
     Action.SEND_BACK: "not-answered",
     Action.RECORD_HEARING: "no-hearing",
+    Action.PERMIT: "no-permission-asked",
 }
 
 _RENEWS = frozenset({Action.CONTEST, Action.APPEAL, Action.RECOMMEND, Action.TAKE_UP, Action.SEND_BACK})
@@ -63,7 +64,7 @@ OF_SUBCASES = frozenset(
     {
         *(Action.ACKNOWLEDGE, Action.CLAIM, Action.ASSIGN, Action.NOTE, Action.ACCEPT, Action.RETURN, Action.RESOLVE),
         *(Action.INVESTIGATE, Action.REPORT, Action.REQUEST_EXTENSION, Action.DECIDE_EXTENSION, Action.ATTACH),
-        *(Action.DIRECT, Action.ANSWER_DIRECTION),
+        *(Action.DIRECT, Action.ANSWER_DIRECTION, Action.PERMIT),
     }
 )
 """All that can be done to a part of a case. It has no complainant: whoever holds the whole asks, decides and hears."""
@@ -176,6 +177,20 @@ def _asks_recommend(case: CaseFacts, actor: Actor, now: datetime) -> str:
     return "only-the-cell" if case.tier != "cell" else _asks_decide(case, actor, now)
 
 
+def _asks_investigate(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    if case.is_investigating:
+        return "already-investigating"
+    return "permission-asked" if case.permission_asker_id is not None else ""
+
+
+def _asks_permit(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    if case.permission_asker_id is None:
+        return "no-permission-asked"
+    if actor.officer_id == case.permission_asker_id:
+        return "own-request"
+    return "" if permissions.is_permitting(actor, case) else "another-permits"
+
+
 def _asks_request(case: CaseFacts, actor: Actor, now: datetime) -> str:
     if not case.is_investigated:
         return "not-investigated"
@@ -243,7 +258,8 @@ _ASKS: dict[Action, Callable[[CaseFacts, Actor, datetime], str]] = {
     Action.DECLINE: _asks_decide,
     Action.RECOMMEND: _asks_recommend,
     Action.COMPLY: lambda case, actor, now: "" if case.main_clock == "comply" else "nothing-recommended",
-    Action.INVESTIGATE: lambda case, actor, now: "already-investigating" if case.is_investigating else "",
+    Action.INVESTIGATE: _asks_investigate,
+    Action.PERMIT: _asks_permit,
     Action.REPORT: lambda case, actor, now: "" if case.is_investigating else "not-investigating",
     Action.REQUEST_EXTENSION: _asks_request,
     Action.DECIDE_EXTENSION: _asks_decide_extension,

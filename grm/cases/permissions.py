@@ -60,6 +60,12 @@ class CaseFacts:
     """Whether a report is still due."""
     is_investigated: bool = False
     """Whether an investigation was begun under the present main clock."""
+    permission_asker_id: int | None = None
+    """Who asks for permission to investigate, while nobody has decided on it."""
+    proposed_ids: tuple[int, ...] = ()
+    """Who is to investigate then, the leader first."""
+    permitting_role: str = ""
+    """In which role somebody may permit it today (`permits.with_permitter`); empty: it was not asked."""
     extension: str | None = None
     """The state of the request to extend the present main clock; None: nobody has asked."""
     extension_requester_id: int | None = None
@@ -167,21 +173,24 @@ _FIRST_LOOK = frozenset({Action.ACKNOWLEDGE, Action.CLAIM, Action.NOTE, Action.A
 MAY_DO: dict[str, frozenset[Action]] = {
     "complainant": COMPLAINANT_ACTIONS,
     "system": SYSTEM_ACTIONS,
-    "office": _FIRST_LOOK | _HANDLING | _WORKING | {Action.ASSIGN, Action.INVESTIGATE, Action.DECIDE_EXTENSION},
+    "office": _FIRST_LOOK
+    | _HANDLING
+    | _WORKING
+    | {Action.ASSIGN, Action.INVESTIGATE, Action.PERMIT, Action.DECIDE_EXTENSION},
     "superior": frozenset(
         {
-            *(Action.NOTE, Action.ASSIGN, Action.REFER, Action.DECIDE_EXTENSION),
+            *(Action.NOTE, Action.ASSIGN, Action.REFER, Action.DECIDE_EXTENSION, Action.PERMIT),
             *(Action.TAKE_UP, Action.DIRECT, Action.SEND_BACK, Action.ATTACH, Action.RETURN),
         }
     ),
-    "assignee": _FIRST_LOOK | _HANDLING | (_WORKING - {Action.RETURN}),
-    "colleague": _FIRST_LOOK,
-    "head": frozenset({Action.NOTE}),
+    "assignee": _FIRST_LOOK | _HANDLING | (_WORKING - {Action.RETURN}) | {Action.PERMIT},
+    "colleague": _FIRST_LOOK | {Action.PERMIT},
+    "head": frozenset({Action.NOTE, Action.PERMIT}),
     "referrer": frozenset({Action.NOTE}),
     "filer": frozenset(),
 }
 """What each relation allows. A superior does not decide a case of the tier below: he may have to hear the appeal. Whoever
-investigates may report, whatever the relation."""
+investigates may report, whatever the relation. Who of all these permits an investigation says `permitting_role`."""
 
 _NOT_HANDLING = {"colleague": "claim-first", "superior": "holder-decides"}
 
@@ -206,3 +215,10 @@ def may_do(actor: Actor, case: CaseFacts, action: Action) -> bool:
 def is_superior(actor: Actor, case: CaseFacts) -> bool:
     """Whether the actor may decide on a third referral or a return: the office's appeal officer, or the cell."""
     return actor.has_role("cell_officer") or case.office_id in actor.office_ids("appeal_officer")
+
+
+def is_permitting(actor: Actor, case: CaseFacts) -> bool:
+    """Whether the actor sits where investigations of the case are permitted (`permitting_role`)."""
+    if case.permitting_role == "cell_officer":
+        return actor.has_role("cell_officer")
+    return bool(case.permitting_role) and case.office_id in actor.office_ids(case.permitting_role)

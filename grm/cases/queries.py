@@ -107,6 +107,13 @@ _STANDING = literal_column(
             SELECT e.data -> 'investigator_ids' FROM case_event AS e
             WHERE e.case_id = cases.id AND e.kind IN ('investigation_started', 'investigators_changed')
             ORDER BY e.seq DESC LIMIT 1),
+        'permission_asked', CASE WHEN cases.is_open THEN (
+            SELECT CASE WHEN e.kind = 'investigation_asked' AND e.at >= main.started_at
+                THEN jsonb_build_array(e.actor_id, e.data -> 'investigator_ids') END
+            FROM case_event AS e
+            WHERE e.case_id = cases.id AND e.kind IN ('investigation_asked', 'investigation_refused',
+                'investigation_started', 'referred', 'returned', 'merged')
+            ORDER BY e.seq DESC LIMIT 1) END,
         'is_investigating', EXISTS (
             SELECT FROM deadline AS d WHERE d.case_id = cases.id AND d.kind = 'investigate' AND d.met_at IS NULL),
         'is_investigated', EXISTS (
@@ -181,6 +188,7 @@ def facts_of(
     known = standing or {}
     confirm_by_on, appeal_until_at = known.get("confirm_by_on"), known.get("appeal_until_at")
     extension, requester_id, heir_id = known.get("extension") or (None, None, None)
+    asker_id, proposed_ids = known.get("permission_asked") or (None, ())
     subcases, open_subcases = known.get("subcases") or (0, 0)
     lead, followers = known.get("follows") or {}, known.get("followers") or (0, 0)
     is_investigating = bool(known.get("is_investigating"))
@@ -203,6 +211,8 @@ def facts_of(
         investigator_ids=frozenset((known.get("investigators") or ()) if is_investigating else ()),
         is_investigating=is_investigating,
         is_investigated=bool(known.get("is_investigated")),
+        permission_asker_id=asker_id,
+        proposed_ids=tuple(proposed_ids),
         extension=extension,
         extension_requester_id=requester_id,
         extension_heir_id=heir_id,

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from grm.cases import hearing_rows, history, lifecycle, queries
+from grm.cases import hearing_rows, history, lifecycle, permits, queries
 from grm.cases.models import Case, Direction
 from grm.cases.permissions import CaseFacts
 from grm.cases.states import ENDED, Action, Status
@@ -77,6 +77,8 @@ def begin(act: Act, actor: Actor, tracking_number: str, version: int | None, act
     """The first half of `acting`, for acts on more than one case: they lock the rows before, in the order of the ids."""
     case, facts = queries.find_case(act.session, actor, tracking_number, for_update=True)
     check_version(act.session, case, version)
+    if action is Action.PERMIT:
+        facts = permits.with_permitter(facts, holders(act.session, [case.office_id], dhaka_date(act.now)))
     verdict = lifecycle.decide(facts, action, actor, act.now)
     if verdict.is_hidden:
         raise NotFound

@@ -37,6 +37,7 @@ class Action(StrEnum):
     CLOSE = "CLOSE"
     WITHDRAW = "WITHDRAW"
     INVESTIGATE = "INVESTIGATE"
+    PERMIT = "PERMIT"
     REPORT = "REPORT"
     REQUEST_EXTENSION = "REQUEST_EXTENSION"
     DECIDE_EXTENSION = "DECIDE_EXTENSION"
@@ -157,6 +158,7 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
         )
         for status in _OPEN
     },
+    **{(status, Action.PERMIT): status for status in (Status.IN_PROGRESS, Status.WAITING)},
     (Status.FILED, Action.WRITE): Status.ACKNOWLEDGED,
     (Status.FILED, Action.SCHEDULE_HEARING): Status.ACKNOWLEDGED,
     (Status.RESOLVED, Action.ATTACH): Status.RESOLVED,

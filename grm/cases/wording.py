@@ -28,6 +28,7 @@ ACTIONS: dict[Action, str] = {
     Action.REFER: _("Refer to another office"),
     Action.SPLIT: _("Send a part to another office"),
     Action.INVESTIGATE: _("Appoint investigators"),
+    Action.PERMIT: _("Decide on the permission to investigate"),
     Action.REPORT: _("Record the investigation report"),
     Action.REQUEST_EXTENSION: _("Ask for more time"),
     Action.DECIDE_EXTENSION: _("Decide on the request for more time"),
@@ -72,7 +73,8 @@ DONE: dict[str, str] = {
     "ATTACH": _("The files are attached."),
     "ADD_COMPLAINANT": _("The complainant is added, and told where there is an address."),
     "INFORM": _("It is recorded how the complainant was told."),
-    "INVESTIGATE": _("The investigators are appointed and told."),
+    "INVESTIGATE": _("Recorded. Who permits it is asked; where that is you, the investigators are told."),
+    "PERMIT": _("The decision on the investigation is recorded; who asked is told."),
     "REPORT": _("The report is recorded."),
     "REQUEST_EXTENSION": _("The request is recorded; somebody else decides on it."),
     "DECIDE_EXTENSION": _("The decision on more time is recorded."),
@@ -111,6 +113,10 @@ WHY: dict[str, str] = {
     "nothing-recommended": _("The Cabinet Division has recommended nothing here."),
     "nobody-to-comply": _("No ministry stands behind this case; resolve it instead."),
     "already-investigating": _("The matter is being investigated already."),
+    "permission-asked": _("Permission to investigate is asked for already."),
+    "no-permission-asked": _("Nobody asks for permission to investigate."),
+    "another-permits": _("The head of office permits it; without one the appeal officer, else the Cabinet Division."),
+    "permit-after-answer": _("A question to the complainant is open; decide when the answer is there."),
     "not-investigating": _("No investigation is going on."),
     "not-investigated": _("More time is given only where the matter is investigated."),
     "extension-asked-before": _("More time was asked for already; it is given once only."),
@@ -149,6 +155,7 @@ FAULTS: dict[str, str] = {
     "too-short": _("Write at least a full sentence: %(count)s characters or more"),
     "too-long": _("This is too long: at most %(count)s characters"),
     "choose-one": _("Choose one"),
+    "may-not-investigate": _("Somebody named may not investigate any more: refuse, and let it be asked for anew"),
     "refer-instead": _(
         "A case that belongs to another office is not ended: refer it there, with “Refer to another office”"
     ),
@@ -218,6 +225,11 @@ _TITLES: dict[str, str] = {
     "escalated": _("Escalated to level %(level)s: %(deadline)s was due on %(date)s"),
     "gap": _("Level %(level)s passed: the post is vacant"),
     "investigation_started": _("Investigation begun, led by %(officer)s; report due on %(date)s"),
+    "investigation_permitted": _(
+        "Investigation permitted (%(role)s) and begun, led by %(officer)s; report due on %(date)s"
+    ),
+    "investigation_asked": _("Permission asked for an investigation led by %(officer)s"),
+    "investigation_refused": _("Investigation not permitted"),
     "investigators_changed": _("Handover in the investigation, now led by %(officer)s"),
     "investigation_reported": _("Investigation report"),
     "extension_requested": _("More time asked for: %(days)s working days"),
@@ -262,6 +274,9 @@ _TITLED_BY: dict[str, Callable[[dict[str, Any]], str]] = {
         else f"unmerged_from_{data['why']}"
         if data.get("why") in ("contested", "appealed", "withdrawn")
         else "unmerged_from"
+    ),
+    "investigation_started": lambda data: (
+        "investigation_permitted" if data.get("permitted_as") else "investigation_started"
     ),
     "linked": lambda data: "linked_lead" if data.get("is_lead") else "linked",
     "unlinked": lambda data: "unlinked_lead" if data.get("is_lead") else "unlinked",
@@ -369,6 +384,7 @@ def _values(line: EventLine, book: Directory) -> dict[str, Any]:
         "days": digits(data.get("working_days", "")),
         "count": digits(len(data.get("files", ()))),
         "desk": label("desk", data.get("to_desk", "gro")),
+        "role": label("role", data["permitted_as"]) if "permitted_as" in data else "–",
     }
 
 

@@ -14,6 +14,21 @@ def on_investigation_reported(act: Act, event: events.InvestigationReported) -> 
     tell_officer(act, event, "case-reported-officer", event.officer_id)
 
 
+def on_permission_asked(act: Act, event: events.PermissionAsked) -> None:
+    """Tell who permits the investigation: the one named, else whoever answers for the cell."""
+    officer_id = event.officer_id
+    if officer_id is None:
+        cell, on = directory(act.session).cell.id, dhaka_date(act.now)
+        officer_id = audience.desk_holder(act.session, event.case_id, cell, "cell", on)
+    if officer_id is not None:
+        tell_officer(act, event, "case-permission-asked-officer", officer_id)
+
+
+def on_permission_decided(act: Act, event: events.PermissionDecided) -> None:
+    """Tell who asked, or has the case now; if nobody, who answers for the desk."""
+    tell_officer(act, event, "case-permission-decided-officer", event.officer_id)
+
+
 def on_extension_requested(act: Act, event: events.ExtensionRequested) -> None:
     """Tell who decides on it: whoever answers for the desk, or, where that is who asks, the desk above."""
     on = dhaka_date(act.now)

@@ -170,6 +170,7 @@ _ENTRIES = (
         for key in (
             *("case-reported-officer", "case-extension-asked-officer", "case-extension-decided-officer"),
             *("case-information-officer", "case-resumed-officer"),
+            *("case-permission-asked-officer", "case-permission-decided-officer"),
         )
     ),
     _to_officer("case-unmerged-officer", "tracking_number due_on case_url", 4, while_open=True),

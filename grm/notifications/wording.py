@@ -40,6 +40,8 @@ SUBJECTS: dict[str, str] = {
     "case-answered-officer": _("Notice that the complainant has answered"),
     "case-extended-complainant": _("Notice of the new date"),
     "case-reported-officer": _("Notice of the investigation report"),
+    "case-permission-asked-officer": _("Request to permit an investigation"),
+    "case-permission-decided-officer": _("Decision on the investigation"),
     "case-extension-asked-officer": _("Request for more time"),
     "case-extension-decided-officer": _("Decision on more time"),
     "case-information-officer": _("Notice of new information"),

@@ -504,10 +504,18 @@ def test_an_investigation_and_more_time_through_the_page(session: Session, sign_
     number = made(session, filed_at=clock.now(session) - timedelta(days=3))
     gro, clerk = sign_in("gro.social-welfare"), sign_in("officer.social-welfare")
     chosen = str(build.officer_id(session, "officer.social-welfare"))
-    started = post(gro, number, "INVESTIGATE", member_1="", member_2=chosen, permission=CANARY)
+    started = post(gro, number, "INVESTIGATE", member_1="", member_2=chosen, reason=CANARY)
     assert started.status_code == 303  # one is enough, in whichever place
     page = main(gro.get(f"/cases/{number}").text).text
-    assert "Investigation begun, led by" in page and CANARY in page and "Investigators: Mohammad" in page
+    assert "Permission asked for an investigation led by" in page and CANARY in page and "Investigators:" not in page
+    assert "investigate : You asked yourself; somebody else decides." in page
+    appeal = sign_in("appeal.social-welfare")  # the ministry has no head
+    task = form_of(appeal.get(f"/cases/{number}").text, "PERMIT")
+    assert "To investigate, the leader first: Mohammad" in task.text
+    assert post(appeal, number, "PERMIT", decision="refuse", reason="").status_code == 422
+    assert post(appeal, number, "PERMIT", decision="approve").status_code == 303
+    page = main(gro.get(f"/cases/{number}").text).text
+    assert "Investigation permitted (Appeal officer) and begun, led by" in page and "Investigators: Mohammad" in page
     assert post(gro, number, "ASSIGN", assignee=chosen).status_code == 303
     blank = post(clerk, number, "REQUEST_EXTENSION", reason=" ")
     assert blank.status_code == 422 and "Write something here" in form_of(blank.text, "REQUEST_EXTENSION").text
@@ -523,7 +531,7 @@ def test_an_investigation_and_more_time_through_the_page(session: Session, sign_
 
 def test_nothing_chosen_keeps_what_was_typed(session: Session, sign_in: SignIn) -> None:
     number = made(session)
-    faulty = post(sign_in("gro.social-welfare"), number, "INVESTIGATE", member_1="", permission=CANARY)
+    faulty = post(sign_in("gro.social-welfare"), number, "INVESTIGATE", member_1="", reason=CANARY)
     section = form_of(faulty.text, "INVESTIGATE")
     assert faulty.status_code == 422 and "Choose one" in section.text and CANARY in section.text
 

@@ -18,6 +18,7 @@ from grm.cases import (
     informing,
     investigations,
     lifecycle,
+    permits,
     queries,
     referral,
     referrals,
@@ -82,6 +83,9 @@ def perform(rng: random.Random, session: Session, case: Case, action: Action, wh
             now=now,
         ),
         Action.INVESTIGATE: lambda: investigations.start_investigation(who, number, version, members, TEXT, now=now),
+        Action.PERMIT: lambda: investigations.permit_investigation(
+            who, number, version, rng.choice(EXTENSION_DECISIONS), TEXT, now=now
+        ),
         Action.REPORT: lambda: investigations.report_investigation(who, number, version, TEXT, now=now),
         Action.REQUEST_EXTENSION: lambda: investigations.request_extension(who, number, version, TEXT, now=now),
         Action.DECIDE_EXTENSION: lambda: investigations.decide_extension(
@@ -163,14 +167,21 @@ def handlers_of(session: Session, case: Case, now: datetime) -> list[int]:
     return [each.officer_id for each in service.handlers_among(seats, case.desk, ())]
 
 
-MORE = {"hearing-to-come", "return-needs-superior", "clock-missed", "nobody-to-comply", "sender-is-gone"}
+MORE = {
+    "permit-after-answer",
+    "hearing-to-come",
+    "return-needs-superior",
+    "clock-missed",
+    "nobody-to-comply",
+    "sender-is-gone",
+}
 """Refusals that only the act itself can tell, with the reason."""
 TRIED_ELSEWHERE = {Action.RESUME, Action.ATTACH, Action.MERGE, Action.UNMERGE, Action.LINK, Action.UNLINK}
 """The first is done below; files have their own tests; groups of cases have their own random lives (test_links.py)."""
 FOLLOWS = ("subcase_answered", "subcase_returned", "hearing_cancelled")
 """Events that follow from an act: on a part of the case, or one that left a planned hearing without its case."""
 LIKELY = (
-    *(Action.APPEAL, Action.CONTEST, Action.INVESTIGATE, Action.REQUEST_EXTENSION),
+    *(Action.APPEAL, Action.CONTEST, Action.INVESTIGATE, Action.PERMIT, Action.REQUEST_EXTENSION),
     *(Action.DECIDE_EXTENSION, Action.RECOMMEND, Action.COMPLY, Action.RESOLVE),
 )
 
@@ -204,9 +215,12 @@ def test_a_life_of_a_case(session: Session, seed: int) -> None:
         who = rng.choice([*everybody, complainant(case.tracking_number)])
         if action in (Action.DECLINE, Action.WITHDRAW) and (done < 4 or rng.random() < 0.95):
             continue  # most lives should be long
+        if action is Action.REFER and done < 2:
+            continue  # to an office where nobody here sits
         _, facts = queries.find_case(session, SYSTEM, case.tracking_number)
         session.refresh(case)
         before, version = Status(case.status), case.version
+        facts = permits.with_permitter(facts, holders(session, [case.office_id], dhaka_date(now)))
         verdict = lifecycle.decide(facts, action, who, now)
         try:
             assert perform(rng, session, case, action, who, now) == version + 1

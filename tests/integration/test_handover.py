@@ -178,6 +178,7 @@ def test_requests_investigations_bulk_acts_and_stand_ins_go_along(session: Sessi
     leaver, gro = office.actor("leaver"), office.actor("gro")
     service.assign_case(gro, case.tracking_number, None, leaver.officer_id, now=NOW)
     investigations.start_investigation(gro, case.tracking_number, None, [ids["leaver"], ids["gro"]], TEXT, now=NOW)
+    investigations.permit_investigation(head, case.tracking_number, None, "approve", now=NOW)
     investigations.request_extension(leaver, case.tracking_number, None, TEXT, now=NOW)
     asked = BulkAct(
         officer_id=ids["leaver"], asked_as="case_officer", action="CLOSE", office_id=office.id, desk="gro", fields={},
@@ -220,6 +221,7 @@ def test_back_at_the_desk_the_answer_goes_to_who_answers_for_it(session: Session
     case, gro, leaver = office.case(), office.actor("gro"), office.actor("leaver")
     number = case.tracking_number
     investigations.start_investigation(gro, number, None, [office.ids["leaver"], office.ids["heir"]], TEXT, now=NOW)
+    investigations.permit_investigation(office.actor("head"), number, None, "approve", now=NOW)
     investigations.request_extension(leaver, number, None, TEXT, now=NOW)
     hand_over(office.actor("head"), office.leaving, office.to(DESK), now=NOW)
     assert fresh(session, case).assignee_id is None

@@ -151,11 +151,14 @@ def test_the_offices_own_affairs_stay_off_the_page(app: Flask, session: Session,
     number = row.tracking_number
     service.claim_case(gro, number, None)
     investigations.start_investigation(gro, number, None, [gro.officer_id], "চিঠি ৪৫")
+    appeal = build.actor(session, "appeal.social-welfare")
+    session.rollback()
+    investigations.permit_investigation(appeal, number, None, "approve", "চিঠি ৪৬")
     investigations.request_extension(gro, number, None, "ব্যাংকের চিঠি আসেনি")
     sweep(build.deadline(session, row.id, "investigate").due_at)
     page = Follower(app, session, row).look()
     assert "The matter is being investigated" in page.text
-    for hidden in ("চিঠি ৪৫", "ব্যাংকের চিঠি আসেনি", "risen to a higher level", "Extension"):
+    for hidden in ("চিঠি ৪৫", "চিঠি ৪৬", "Permission", "ব্যাংকের চিঠি আসেনি", "risen to a higher level", "Extension"):
         assert hidden not in page.text
     appeal = build.actor(session, "appeal.social-welfare")
     investigations.decide_extension(appeal, number, None, "approve")

@@ -145,7 +145,7 @@ def test_all_roles_and_actions_are_in_it() -> None:
     said = TABLE.read_text()
     # These hang on facts that no jurisdiction shows; they have their lines in permissions_table.txt.
     elsewhere = {Action.REPORT, Action.REQUEST_EXTENSION, Action.DECIDE_EXTENSION, Action.INFORM}
-    elsewhere |= {Action.ANSWER_DIRECTION, Action.UNMERGE, Action.UNLINK, Action.RECOMMEND}
+    elsewhere |= {Action.PERMIT, Action.ANSWER_DIRECTION, Action.UNMERGE, Action.UNLINK, Action.RECOMMEND}
     missing = {action for action in Action if f" {action.value}" not in said}
     assert missing <= elsewhere, missing
     other = (TABLE.parent / "permissions_table.txt").read_text()
@@ -258,6 +258,7 @@ def test_the_table_of_transitions_has_no_row_that_nobody_can_use() -> None:
         {"is_investigated": True, "due_at": LATER},
         {"is_investigated": True, "extension": "requested", "extension_requester_id": COLLEAGUE},
         {"is_to_be_informed": True},
+        {"permission_asker_id": COLLEAGUE, "permitting_role": "head"},
         {"is_directed": True},
         {"follows": "linked"},
         {"follows": "merged", "lead_due_at": EARLIER},

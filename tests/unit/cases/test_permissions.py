@@ -48,6 +48,22 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
     "cell officer, case of a ministry": (officer("cell_officer", CELL, "cell"), {}),
     "cell officer, case of the cell": (officer("cell_officer", CELL, "cell"), {"office_id": CELL, "desk": "cell"}),
     "GRO, investigation going on": (officer("gro"), {"is_investigating": True, "is_investigated": True}),
+    "head, asked to permit an investigation": (
+        officer("head"),
+        {"permission_asker_id": 99, "proposed_ids": (98,), "permitting_role": "head"},
+    ),
+    "GRO, has asked to investigate": (
+        officer("gro"),
+        {"permission_asker_id": ME, "proposed_ids": (98,), "permitting_role": "head"},
+    ),
+    "appeal officer, the head is asked to permit": (
+        officer("appeal_officer"),
+        {"permission_asker_id": 99, "proposed_ids": (98,), "permitting_role": "head"},
+    ),
+    "cell officer, nobody else could permit it": (
+        officer("cell_officer", CELL, "cell"),
+        {"permission_asker_id": 99, "proposed_ids": (98,), "permitting_role": "cell_officer"},
+    ),
     "GRO, more time asked for by another": (
         officer("gro"),
         {"is_investigated": True, "extension": "requested", "extension_requester_id": 99},
