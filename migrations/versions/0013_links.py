@@ -3,8 +3,8 @@
 What: which cases are answered together (case_link); complainants who have joined in (role 'member'), and whom of them a message
 did not reach; since when a clock has taken over the start of another (deadline.begun_at); withdrawing a merged case.
 Why: duplicates and many alike complaints get one answer without losing their numbers, their people or their dates.
-Lock cost: a moment each on complainant, contact_task and deadline for columns that are empty and a condition that is checked
-afterwards, with everybody working; the trigger's function is replaced.
+Lock cost: a moment each on cases, complainant, contact_task and deadline for columns that are empty and conditions that are
+checked afterwards, with everybody working. Each step can be repeated, should the last one be interrupted.
 Reversible: while nobody has joined in and nothing is merged (such rows would break the conditions of before).
 """
 
@@ -48,22 +48,32 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["linked_by_id"], ["officer.id"], name=op.f("fk__case_link__linked_by_id")),
         sa.ForeignKeyConstraint(["ended_by_id"], ["officer.id"], name=op.f("fk__case_link__ended_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk__case_link")),
+        if_not_exists=True,
     )
     live = sa.text("ended_at IS NULL")
-    op.create_index("uq__case_link__live", "case_link", ["case_id"], unique=True, postgresql_where=live)
-    op.create_index("ix__case_link__followers", "case_link", ["lead_id", "case_id"], postgresql_where=live)
-    op.execute("ALTER TABLE deadline ADD COLUMN begun_at timestamptz")
-    op.execute("ALTER TABLE contact_task ADD COLUMN complainant_id bigint")
+    op.create_index(
+        "uq__case_link__live", "case_link", ["case_id"], unique=True, postgresql_where=live, if_not_exists=True
+    )
+    op.create_index(
+        "ix__case_link__followers", "case_link", ["lead_id", "case_id"], postgresql_where=live, if_not_exists=True
+    )
+    op.execute("ALTER TABLE deadline ADD COLUMN IF NOT EXISTS begun_at timestamptz")
+    op.execute("ALTER TABLE contact_task ADD COLUMN IF NOT EXISTS complainant_id bigint")
+    op.execute("ALTER TABLE contact_task DROP CONSTRAINT IF EXISTS fk__contact_task__complainant_id")
     op.execute(
         "ALTER TABLE contact_task ADD CONSTRAINT fk__contact_task__complainant_id FOREIGN KEY (complainant_id) "
         "REFERENCES complainant (id) NOT VALID"
     )
-    op.execute("ALTER TABLE contact_task VALIDATE CONSTRAINT fk__contact_task__complainant_id")
     _roles(f"{ROLES}, 'member'")
+    # The locks above end here: to read through a table takes long, and nobody is to wait for it.
+    with op.get_context().autocommit_block():
+        op.execute("ALTER TABLE contact_task VALIDATE CONSTRAINT fk__contact_task__complainant_id")
+        op.execute("ALTER TABLE complainant VALIDATE CONSTRAINT ck__complainant__role_known")
 
 
 def downgrade() -> None:
     _roles(ROLES)
+    op.execute("ALTER TABLE complainant VALIDATE CONSTRAINT ck__complainant__role_known")
     op.execute("ALTER TABLE contact_task DROP COLUMN complainant_id")
     op.execute("ALTER TABLE deadline DROP COLUMN begun_at")
     op.drop_table("case_link")
@@ -74,4 +84,3 @@ def _roles(known: str) -> None:
     op.execute(
         f"ALTER TABLE complainant ADD CONSTRAINT ck__complainant__role_known CHECK (role IN ({known})) NOT VALID"
     )
-    op.execute("ALTER TABLE complainant VALIDATE CONSTRAINT ck__complainant__role_known")

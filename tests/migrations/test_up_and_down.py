@@ -1,16 +1,26 @@
 """Up from nothing, down again, up again; the models say what the migrations make; and rows survive an upgrade."""
 
 import hashlib
+from typing import Any
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Engine, event
 
 import grm.models  # noqa: F401 - so that all tables are known
 from grm.kernel.db import Base, db
 
 from .conftest import ROWS, Migrated, revisions
+
+LOCKS = """
+    SELECT relation::regclass::text FROM pg_locks
+    WHERE pid = pg_backend_pid() AND granted AND locktype = 'relation'
+        AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+        AND relation::regclass::text IN ('cases', 'complainant', 'contact_task', 'deadline', 'case_event', 'message')
+"""
+"""The tables that grow, of which this session keeps writers out."""
 
 
 def fingerprints(migrated: Migrated, columns: dict[str, str]) -> dict[str, tuple[int, str]]:
@@ -113,6 +123,30 @@ def test_after_an_upgrade_old_rows_are_guarded_like_new_ones(empty: Migrated, ch
     empty.up()
     with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
         empty.connection.execute(change)  # type: ignore[arg-type]
+
+
+def test_no_large_table_is_read_through_while_the_locks_of_its_revision_are_held(empty: Migrated) -> None:
+    held: list[tuple[str, str]] = []
+
+    def look(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if " VALIDATE " in statement or "search_due (case_id) SELECT" in statement:
+            found = connection.connection.cursor().execute(LOCKS).fetchall()
+            held.extend((statement, table) for (table,) in found)
+
+    empty.up("0009")
+    event.listen(Engine, "before_cursor_execute", look)
+    try:
+        empty.up()
+    finally:
+        event.remove(Engine, "before_cursor_execute", look)
+    assert held == []
+
+
+@pytest.mark.parametrize("revision", ["0012", "0013", "0014", "0015"])
+def test_a_revision_that_was_interrupted_after_its_first_steps_can_be_run_again(empty: Migrated, revision: str) -> None:
+    empty.up(revision)
+    empty.connection.execute("UPDATE alembic_version SET version_num = %s", [f"{int(revision) - 1:04}"])
+    empty.up()
 
 
 def test_a_migration_gives_up_rather_than_queue_everybody_behind_a_lock(empty: Migrated) -> None:
