@@ -31,6 +31,8 @@ def test_a_row_is_left_behind_on_purpose(session: Session) -> None:
 
 def test_it_is_gone(session: Session) -> None:
     assert count(session, "heartbeat") == 0
+    size = session.execute(text("SELECT pg_relation_size('heartbeat')")).scalar_one()
+    assert size == 0, "rows are read in the order in which they were written"
 
 
 def test_reference_data_is_changed_on_purpose(session: Session) -> None:
