@@ -143,7 +143,8 @@ def has_present_head(session: Session, office_ids: Iterable[int], on: date, but:
 
 
 def hand_over(actor: Actor, wanted: "Wanted", choices: Choices = NOTHING, *, now: datetime | None = None) -> int | None:
-    """End what is wanted, with everything handed over as chosen; returns the handover's id, None where nothing changed hands.
+    """End what is wanted, with everything handed over as chosen; returns the handover's id, None where nothing changed hands that
+    the actor may know of.
 
     A case that its chosen successor may not have needs another choice. What the actor must not know of is never asked about:
     it goes to the successor where that is allowed, else back to the desk. Raises `WorkLeft`, `NotFound` for an office that is
@@ -227,7 +228,9 @@ def _hand_over(act: Act, actor: Actor, wanted: Wanted, choices: Choices, *, is_l
         officer.is_active = False
         session.flush()
         end_sessions_of(officer.id)
-    return row.id if row is not None and targets else None
+    known = shown_to(session, actor, [duty for duty, _ in targets])
+    is_told = any(blind or duty.case_id is None or duty.case_id in known for duty, _ in targets)
+    return row.id if row is not None and is_told else None
 
 
 _LOCK_CASES = text("SELECT FROM cases WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE")

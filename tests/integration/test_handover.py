@@ -172,6 +172,12 @@ def test_no_case_goes_to_whom_it_accuses_or_who_may_not_read_it(session: Session
     assert fresh(session, secret).assignee_id == deputy.id
 
 
+def test_a_head_is_not_told_that_there_was_a_case_against_him(session: Session, office: Office) -> None:
+    about_head = office.case(accused_officers=[office.ids["head"]])
+    assert hand_over(office.actor("head"), office.leaving, now=NOW) is None, "the answer is the one where nothing was left"
+    assert fresh(session, about_head).assignee_id is None
+
+
 def test_requests_investigations_bulk_acts_and_stand_ins_go_along(session: Session, office: Office) -> None:
     ids, head = office.ids, office.actor("head")
     case = office.case(None)
