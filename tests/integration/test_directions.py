@@ -153,6 +153,15 @@ def test_a_superior_takes_up_what_is_late(
     session.rollback()
     sweep(as_of=late, now=late)
     assert fresh(session, row).level == 1
+    deputy = build.officer(session)
+    seat = build.posting(session, build.post_id(session, row.office_id, "appeal_officer"), deputy.id, is_alternate=True)
+    session.commit()
+    gone = build.actor(session, deputy.username)
+    seat.ends_on = seat.starts_on + timedelta(days=1)
+    session.commit()
+    with pytest.raises(NotFound):  # left since the page was asked for: the case would be nobody's
+        taking_up.take_up_case(gone, number, None, REASON, now=late)
+    session.rollback()
     taking_up.take_up_case(above, number, None, REASON, now=late)
     row = fresh(session, row)
     assert (row.tier, row.desk, row.main_clock, row.level) == ("appeal", "appeal", "appeal", 0)
