@@ -307,7 +307,8 @@ class CaseMerged(CaseFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseUnmerged(CaseFact):
-    """The case is answered by itself again; `officer_id` is who has it and did not set it apart. `is_by_officer`: an officer did."""
+    """The case is answered by itself again; `officer_id` is who has it and did not set it apart. `is_by_officer`: an officer
+    did."""
 
     officer_id: int | None
     is_by_officer: bool
