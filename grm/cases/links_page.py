@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 from wtforms import BooleanField, RadioField, StringField
 
-from grm.cases import alike, lifecycle, links, queries, together, wording
+from grm.cases import alike, lifecycle, links, queries, wording
 from grm.cases.alike import Suggestion
 from grm.cases.links import Linked
 from grm.cases.models import Case
@@ -122,6 +122,7 @@ def load(session: Session, actor: Actor, tracking_number: str, other_number: str
     linked_ids = {each.case_id for each in found}
     is_open = Status(case.status) not in ENDED
     suggested = tuple(alike.suggestions(session, actor, case)) if is_open else ()
+    following = queries.facts_by_id(session, actor, [each.case_id for each in found if not each.leads])
     return LinksPage(
         case=case,
         facts=facts,
@@ -135,24 +136,26 @@ def load(session: Session, actor: Actor, tracking_number: str, other_number: str
             if lifecycle.decide(facts, each, actor, now).is_allowed
         ),
         may_take_off=frozenset(
-            each.case_id for each in found if not each.leads and _may_undo(session, actor, each, now)
+            each.case_id
+            for each in found
+            if each.case_id in following and _may_undo(following[each.case_id], actor, now)
         ),
         left=tuple(
-            (each, _why_left(session, actor, each, now))
+            (each, _why_left(following[each.case_id], actor, now))
             for each in (found if case.status in ("resolved", "closed") and case.outcome != "merged" else ())
-            if links.is_open_follower(each)
+            if links.is_open_follower(each) and each.case_id in following
         ),
     )
 
 
-def _may_undo(session: Session, actor: Actor, each: Linked, now: datetime) -> bool:
-    _, facts = queries.find_case(session, actor, each.tracking_number)
-    action = Action.UNMERGE if each.kind == "merged" else Action.UNLINK
+def _may_undo(facts: CaseFacts, actor: Actor, now: datetime) -> bool:
+    action = Action.UNMERGE if facts.follows == "merged" else Action.UNLINK
     return lifecycle.decide(facts, action, actor, now).is_allowed
 
 
-def _why_left(session: Session, actor: Actor, each: Linked, now: datetime) -> str:
-    why = together.why_not(session, actor, each, now)
+def _why_left(facts: CaseFacts, actor: Actor, now: datetime) -> str:
+    """Why a linked case cannot be answered now; else that nothing but its own form may stand against it."""
+    why = lifecycle.decide(facts, Action.RESOLVE, actor, now).why
     return gettext(wording.WHY.get(why, wording.WHY["not-in-this-state"])) if why else gettext(ASKS_FOR_MORE)
 
 

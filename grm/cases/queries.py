@@ -1,6 +1,6 @@
 """Reading cases. `visible_to` is the one filter of sight: every list, count, page and export goes through it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -34,6 +34,7 @@ from grm.deadlines.models import KINDS, Deadline
 from grm.kernel import tracking_number as numbers
 from grm.kernel.actor import Actor
 from grm.kernel.crypto import Keyring
+from grm.kernel.db import among
 from grm.kernel.errors import NotFound
 
 
@@ -256,6 +257,16 @@ def find_case(
         statement = statement.with_for_update(of=Case, key_share=True)
     row = one_or_not_found(session, statement)
     return row.Case, facts_of(row.Case, row.accusations, row.former_office_ids, row.standing)
+
+
+def facts_by_id(session: Session, actor: Actor, case_ids: Collection[int]) -> dict[int, CaseFacts]:
+    """The facts of those of many cases that the actor may see (one statement, however many)."""
+    if not case_ids:
+        return {}
+    columns = (_ACCUSATIONS.label("accusations"), _FORMER_OFFICES.label("former_office_ids"), _STANDING)
+    found = select(Case, *columns).where(Case.id == among(case_ids), visible_to(actor))
+    rows = session.execute(found.execution_options(populate_existing=True))
+    return {row.Case.id: facts_of(row.Case, row.accusations, row.former_office_ids, row.standing) for row in rows}
 
 
 def can_find(session: Session, actor: Actor, tracking_number: str) -> bool:

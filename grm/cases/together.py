@@ -10,10 +10,10 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from grm.cases import lifecycle, links, queries, service
+from grm.cases import links, queries, service
 from grm.cases.quality import CODES
 from grm.cases.queries import EventLine
-from grm.cases.states import Action, Status
+from grm.cases.states import Status
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
 from grm.kernel.errors import Conflict, GrmError, IllegalAction, InvalidInput, NotFound
@@ -61,12 +61,6 @@ def answer_followers(actor: Actor, tracking_number: str, *, now: datetime | None
         except GrmError as error:
             done.refused[each.tracking_number] = error.code
     return done
-
-
-def why_not(session: Session, actor: Actor, each: links.Linked, now: datetime) -> str:
-    """Why the actor cannot answer a linked case now: a code, empty if nothing but its own form may stand against it."""
-    _, facts = queries.find_case(session, actor, each.tracking_number)
-    return lifecycle.decide(facts, Action.RESOLVE, actor, now).why
 
 
 def _answer(session: Session, case_id: int) -> EventLine | None:

@@ -22,6 +22,7 @@ from grm.cases import (
     collective,
     informing,
     links,
+    links_page,
     merging,
     queries,
     service,
@@ -44,6 +45,7 @@ from grm.notifications.models import Message
 from grm.notifications.undelivered import follow_up
 from grm.web.locale import speaking
 from tests.support import build
+from tests.support.citizen import counted_statements
 
 REPLY = "তালিকায় নাম যোগ করা হয়েছে; আগামী কিস্তি থেকে ভাতা পাওয়া যাবে।"
 EARLY, LATE = build.dhaka(2026, 1, 4), build.dhaka(2026, 1, 18)
@@ -687,6 +689,26 @@ def test_a_working_day_with_duplicates_in_the_browser(session: Session, browser:
     undone = press(what="unmerge", number=other.tracking_number, other_version=str(other.version))
     refresh(session, other)
     assert undone.status_code == 303 and other.status == "acknowledged"
+
+
+def test_the_page_of_a_lead_reads_many_followers_as_it_reads_one(session: Session, app: Flask) -> None:
+    lead = build.case(session, filed_at=LATE)
+    counts = []
+    for _ in range(2):
+        for follower in [build.case(session, filed_at=EARLY) for _ in range(1 + 5 * len(counts))]:
+            session.commit()
+            links.link_case(gro(session), follower.tracking_number, None, lead.tracking_number, now=MERGED)
+        session.rollback()
+        with counted_statements(app) as made:
+            page = links_page.load(session, gro(session), lead.tracking_number)
+        counts.append(len(made))
+    assert len(page.may_take_off) == len(page.links) == 7
+    assert counts[0] == counts[1]
+    refresh(session, lead)
+    resolve(session, lead, MERGED + timedelta(days=1))
+    with counted_statements(app) as made:
+        page = links_page.load(session, gro(session), lead.tracking_number)
+    assert len(page.left) == 7 and len(made) <= counts[0]
 
 
 def test_the_tracking_page_of_a_merged_complaint_tells_of_the_answer_and_not_of_the_other_one(
