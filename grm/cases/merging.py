@@ -249,8 +249,9 @@ def _reopen(act: Act, actor: Actor, case: Case, link: CaseLink, why: str) -> Non
 
 
 def _staff(session: Session, case: Case, now: datetime) -> set[int]:
-    """Who may have the case today."""
+    """Who may have the case today, also while on leave."""
     columns = (Accused.officer_id, Accused.office_id, Accused.post_id)
     accusations = tuple(Accusation(*row) for row in session.execute(select(*columns).where(Accused.case_id == case.id)))
+    spine.hold_officer(session, case.assignee_id)
     seats = holders(session, [case.office_id], dhaka_date(now))
-    return {each.officer_id for each in service.handlers_among(seats, case.desk, accusations)}
+    return {each.officer_id for each in service.handlers_among(seats, case.desk, accusations, with_absent=True)}

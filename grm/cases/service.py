@@ -7,10 +7,6 @@
 from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from grm.accounts.models import Officer
 from grm.cases import closing, events, lifecycle, queries, referral, referrals, spine, subcases
 from grm.cases.content import Content
 from grm.cases.permissions import HANDLER_ROLES, Accusation
@@ -35,7 +31,7 @@ def claim_case(actor: Actor, tracking_number: str, version: int | None, *, now: 
     """An officer of the desk takes the case."""
     with acting(actor, tracking_number, version, Action.CLAIM, now) as step:
         assert actor.officer_id is not None
-        hold_officer(step.session, actor.officer_id)
+        spine.hold_officer(step.session, actor.officer_id)
         if actor.officer_id not in {holder.officer_id for seat in _seats(step) for holder in seat.holders}:
             raise NotFound  # has left the office since the page was asked for
         return _give(step, actor.officer_id, is_claim=True)
@@ -46,7 +42,7 @@ def assign_case(
 ) -> int:
     """The case is given to an officer posted at the desk where it lies; `InvalidInput` for anybody else."""
     with acting(actor, tracking_number, version, Action.ASSIGN, now) as step:
-        hold_officer(step.session, assignee_id)
+        spine.hold_officer(step.session, assignee_id)
         if assignee_id not in {holder.officer_id for holder in handlers(step)}:
             raise InvalidInput(fields={"assignee": "choose-one"})
         assert assignee_id is not None
@@ -284,11 +280,6 @@ def record_view(actor: Actor, tracking_number: str) -> None:
     """Note that an officer opened a sensitive case (audit stream `views`)."""
     with transaction() as act:
         audit.record(act.session, "views", "sensitive-case-viewed", actor, act.now, tracking_number=tracking_number)
-
-
-def hold_officer(session: Session, officer_id: int | None) -> None:
-    """Keep an officer from being moved before the act is done; one who is being moved is waited for. Ask for the seats after."""
-    session.execute(select(Officer.id).where(Officer.id == officer_id).with_for_update(read=True, key_share=True))
 
 
 def handlers(step: Step) -> tuple[PostHolder, ...]:

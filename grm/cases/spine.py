@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from grm.accounts.models import Officer
 from grm.cases import hearing_rows, history, lifecycle, permits, queries
 from grm.cases.models import Case, Direction
 from grm.cases.permissions import CaseFacts
@@ -183,7 +184,13 @@ def overtake_direction(session: Session, case_id: int, now: datetime) -> None:
     session.execute(update(Direction).where(*is_open).values(ended_at=now, how="overtaken"))
 
 
+def hold_officer(session: Session, officer_id: int | None) -> None:
+    """Keep an officer from being moved before the act is done; one who is being moved is waited for. Ask for the seats after."""
+    session.execute(select(Officer.id).where(Officer.id == officer_id).with_for_update(read=True, key_share=True))
+
+
 def _still_serves(step: Step) -> bool:
+    hold_officer(step.session, step.case.assignee_id)
     seats = holders(step.session, [step.case.office_id], step.today)
     return any(each.officer_id == step.case.assignee_id for seat in seats for each in seat.holders)
 
@@ -262,7 +269,14 @@ def _renew(step: Step) -> None:
 
 
 # The row is made whole first, the clocks follow: their statements flush it, and the database checks what is flushed.
-_EFFECTS = {"acknowledge": _acknowledge, "accept": _accept, "pause": _pause, "resume": _resume, "renew": _renew, "stop": _stop}
+_EFFECTS = {
+    "acknowledge": _acknowledge,
+    "accept": _accept,
+    "pause": _pause,
+    "resume": _resume,
+    "renew": _renew,
+    "stop": _stop,
+}
 
 
 def _changed(session: Session, case: Case, version: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ by the same spine and with the same errors."""
 from datetime import datetime
 from typing import Any
 
-from grm.cases import events, lifecycle, service
+from grm.cases import events, lifecycle, spine
 from grm.cases.content import Content
 from grm.cases.referrals import NOT_REFERRED
 from grm.cases.spine import acting, apply
@@ -29,7 +29,7 @@ def take_up_case(
         content.check()
         case, tier = step.case, lifecycle.tier_of(actor)
         office_id = directory(step.session).cell.id if tier == "cell" else case.office_id
-        service.hold_officer(step.session, actor.officer_id)
+        spine.hold_officer(step.session, actor.officer_id)
         seats = holders(step.session, [office_id], step.today)
         if actor.officer_id not in {each.officer_id for seat in seats for each in seat.holders}:
             raise NotFound  # has left the office since the page was asked for

@@ -43,6 +43,7 @@ from grm.kernel.actor import Actor, complainant
 from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound
 from grm.notifications.models import Message
 from grm.notifications.undelivered import follow_up
+from grm.offices.models import Leave
 from grm.web.locale import speaking
 from tests.support import build
 from tests.support.citizen import counted_statements
@@ -179,10 +180,13 @@ def test_a_case_set_apart_goes_on_where_it_stood_and_the_lead_gets_its_date_back
     merge(session, other, lead)
     assert lead.due_on == paused
     sweep(MERGED + timedelta(days=1))
+    away = {"starts_on": date(2026, 1, 22), "ends_on": date(2026, 2, 1), "entered_at": MERGED}
+    session.add(Leave(officer_id=build.officer_id(session, "officer.social-welfare"), **away))
+    session.commit()
     merging.unmerge_case(gro(session), number, other.version, now=build.dhaka(2026, 1, 25))
     refresh(session, lead, other)
     assert (other.status, other.outcome, other.ended_at) == ("acknowledged", None, None)
-    assert other.assignee_id == build.officer_id(session, "officer.social-welfare")
+    assert other.assignee_id == build.officer_id(session, "officer.social-welfare"), "also while on leave"
     assert (other.due_on, lead.due_on) == (paused, own)
     assert_whole(session, lead, other, now=build.dhaka(2026, 1, 27))
     reasons = why_page.load(session, other, build.dhaka(2026, 1, 27))
@@ -693,7 +697,7 @@ def test_a_working_day_with_duplicates_in_the_browser(session: Session, browser:
 
 def test_the_page_of_a_lead_reads_many_followers_as_it_reads_one(session: Session, app: Flask) -> None:
     lead = build.case(session, filed_at=LATE)
-    counts = []
+    counts: list[int] = []
     for _ in range(2):
         for follower in [build.case(session, filed_at=EARLY) for _ in range(1 + 5 * len(counts))]:
             session.commit()
@@ -703,12 +707,12 @@ def test_the_page_of_a_lead_reads_many_followers_as_it_reads_one(session: Sessio
             page = links_page.load(session, gro(session), lead.tracking_number)
         counts.append(len(made))
     assert len(page.may_take_off) == len(page.links) == 7
-    assert counts[0] == counts[1]
+    assert counts[1] <= counts[0] + 2, "but for a question about the edition now and then"
     refresh(session, lead)
     resolve(session, lead, MERGED + timedelta(days=1))
     with counted_statements(app) as made:
         page = links_page.load(session, gro(session), lead.tracking_number)
-    assert len(page.left) == 7 and len(made) <= counts[0]
+    assert len(page.left) == 7 and len(made) <= counts[0] + 2
 
 
 def test_the_tracking_page_of_a_merged_complaint_tells_of_the_answer_and_not_of_the_other_one(
