@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from tests.browser.pages import VIEWS, View, form_page, go, press
-from tests.browser.site import REPLY, Site, case_path
+from tests.browser.site import Site, case_path
+
+ANSWER = "জুলাইয়ের বকেয়া আপনার নতুন হিসাবে জমা হয়েছে। ব্যাংক ৩ ডিসেম্বর তা নিশ্চিত করেছে।"
 
 NEEDS_EVALUATE = {"case", "case-resolved", "case-sensitive", "case-error", "case-conflict", "why", "track-waiting"}
 
@@ -42,7 +44,7 @@ def test_the_journey_needs_no_script(chromium: Any, site: Site, visitor: Any) ->
     officer.get_by_role("button", name="Take this case").click()
     officer.locator("#resolve summary").click()  # a <details> unfolds by itself
     officer.check("#resolve [name=outcome][value=answered]")
-    officer.fill("#resolve-reply", REPLY)
+    officer.fill("#resolve-reply", ANSWER)
     officer.check("#resolve [name=contact][value=spoke]")
     officer.fill("#resolve-root_cause", "নম্বর তোলার ভুল")
     officer.fill("#resolve-prevention", "উপকারভোগীকে দেখিয়ে নম্বর তোলা")
@@ -58,7 +60,7 @@ def test_the_journey_needs_no_script(chromium: Any, site: Site, visitor: Any) ->
     visitor.fill("[name=tracking_number]", number)
     visitor.fill("[name=secret]", secret)
     press(visitor)
-    assert REPLY in visitor.locator("main").inner_text()
+    assert ANSWER in visitor.locator("main").inner_text()
 
 
 @pytest.mark.parametrize("view", [view for view in VIEWS if view.name not in NEEDS_EVALUATE], ids=str)

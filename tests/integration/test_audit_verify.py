@@ -160,7 +160,7 @@ def test_the_database_refuses_what_is_not_done_by_force(session: Session, case: 
         "UPDATE case_event SET kind = 'noted' WHERE case_id = :id",
         "DELETE FROM case_event WHERE case_id = :id",
         "UPDATE case_text SET body = 'x' WHERE case_id = :id",
-        "TRUNCATE case_event",
+        "TRUNCATE case_event CASCADE",
     ]
     for statement in refused:
         with pytest.raises(Exception, match=r"append-only|only be erased"):
