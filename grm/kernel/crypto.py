@@ -63,8 +63,7 @@ class Keyring:
         if len(set(headers)) != len(headers):
             raise ValueError("two data keys have the same id; make another one")
         ciphers = {
-            header: AESGCM(derive_key(key, "sealed-field"))
-            for header, key in zip(headers, data_keys, strict=True)
+            header: AESGCM(derive_key(key, "sealed-field")) for header, key in zip(headers, data_keys, strict=True)
         }
         return cls(headers[0], ciphers, derive_key(index_key, "blind-index"))
 

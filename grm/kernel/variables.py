@@ -47,9 +47,7 @@ VARIABLES = (
         "1 lets a production system use the embedded PostgreSQL and Valkey: for one small office at most.",
         default="0",
     ),
-    Variable(
-        "HOST", parsers.plain, "be an address", "Address the web server listens on.", default="127.0.0.1"
-    ),
+    Variable("HOST", parsers.plain, "be an address", "Address the web server listens on.", default="127.0.0.1"),
     Variable(
         "PORT",
         parsers.number(1, 65535),
@@ -140,9 +138,7 @@ VARIABLES = (
         "Unset in development: a sink on this machine, shown at `/dev/outbox`.",
         production="required without a gateways file; https, or on this machine",
     ),
-    Variable(
-        "SMS_GATEWAY_USER", parsers.plain, "be plain text", "User name at the SMS gateway.", default="grm"
-    ),
+    Variable("SMS_GATEWAY_USER", parsers.plain, "be plain text", "User name at the SMS gateway.", default="grm"),
     Variable(
         "SMS_GATEWAY_PASSWORD",
         parsers.plain,
@@ -292,9 +288,7 @@ VARIABLES = (
         "The least important lines that are logged.",
         default="INFO",
     ),
-    Variable(
-        "WEB_WORKERS", parsers.number(1, 64), "be a number from 1 to 64", "Web server processes.", default="2"
-    ),
+    Variable("WEB_WORKERS", parsers.number(1, 64), "be a number from 1 to 64", "Web server processes.", default="2"),
     Variable(
         "WEB_THREADS",
         parsers.number(1, 64),

@@ -239,9 +239,7 @@ def _contact(keyring: Keyring, people: list[Any]) -> CaseContact:
     )
 
 
-def _members(
-    keyring: Keyring, number: str, people: list[Any], filer: tuple[Channel, str] | None
-) -> Iterator[Member]:
+def _members(keyring: Keyring, number: str, people: list[Any], filer: tuple[Channel, str] | None) -> Iterator[Member]:
     """Who has joined in and left an address that nobody before them has: a phone that is shared gets one message."""
     taken = {filer[1].casefold()} if filer else set()
     for person in people:

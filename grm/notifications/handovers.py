@@ -28,7 +28,8 @@ _TELL = text(
 def on_work_handed_over(act: Act, event: WorkHandedOver) -> None:
     """Tell each successor how much came, in one message."""
     params = {
-        officer_id: f'{{"handover_id": {event.handover_id:d}, "total": {count:d}}}' for officer_id, count in event.counts
+        officer_id: f'{{"handover_id": {event.handover_id:d}, "total": {count:d}}}'
+        for officer_id, count in event.counts
     }
     tell(act, WORK_HANDED, f"{WORK_HANDED}:{event.handover_id}", params)
 

@@ -174,7 +174,9 @@ def test_no_case_goes_to_whom_it_accuses_or_who_may_not_read_it(session: Session
 
 def test_a_head_is_not_told_that_there_was_a_case_against_him(session: Session, office: Office) -> None:
     about_head = office.case(accused_officers=[office.ids["head"]])
-    assert hand_over(office.actor("head"), office.leaving, now=NOW) is None, "the answer is the one where nothing was left"
+    assert hand_over(office.actor("head"), office.leaving, now=NOW) is None, (
+        "the answer is the one where nothing was left"
+    )
     assert fresh(session, about_head).assignee_id is None
 
 
