@@ -47,7 +47,7 @@ HOLDER: dict[str, Fields] = {
     "SCHEDULE_HEARING": lambda words: {
         "hearing_on": f"{clock_day:%d/%m/%Y}",
         "hour": "10:30",
-        "place": f"কক্ষ {words[:60]}",
+        "place": f"কক্ষ {words[:60].strip()}",
         "bring": words,
     },
     "ADD_COMPLAINANT": lambda words: {"name": f"করিম {words[:20]}", "phone": "01712345679", "email": ""},
