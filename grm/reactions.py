@@ -46,7 +46,7 @@ REACTIONS: Reactions = {
     cases.CaseWithdrawn: (acts.on_case_withdrawn, merging.on_follower_gone, merging.on_lead_withdrawn),
     cases.CaseClosed: (notifications.on_case_closed,),
     cases.LetterWritten: (closing.on_letter_written,),
-    cases.CaseSentBack: (closing.on_case_sent_back,),
+    cases.CaseSentBack: (merging.on_lead_sent_back, closing.on_case_sent_back),
     cases.HearingSet: (closing.on_hearing_set,),
     cases.HearingCancelled: (closing.on_hearing_cancelled,),
     cases.HearingNear: (closing.on_hearing_near,),

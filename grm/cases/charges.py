@@ -155,7 +155,11 @@ def _holders(events: Sequence[Happening]) -> list[tuple[datetime, Holder]]:
         elif event.kind == "unassigned":
             officer_id = None
         is_decided = data["status_to"] in _ENDED if "status_to" in data else is_decided
-        is_merged = event.kind == "merged" or (is_merged and event.kind != "answered_together" and is_decided)
+        is_merged = (
+            event.kind == "merged"
+            or bool(data.get("with_lead"))
+            or (is_merged and event.kind != "answered_together" and is_decided)
+        )
         holder = MERGED if is_merged else DECIDED if is_decided else Holder("office", office_id, desk, tier, officer_id)
         if not found or found[-1][1] != holder:
             found.append((event.at, holder))

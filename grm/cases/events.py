@@ -204,10 +204,12 @@ class LetterWritten(CaseFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseSentBack(CaseFact):
-    """The superior is not content with the answer: `officer_id`, who has the case, works on it again, until `due_on`."""
+    """The superior is not content with the answer: `officer_id`, who has the case, works on it again, until `due_on`. A case
+    merged into it is `is_with_lead`: nobody works on that."""
 
     officer_id: int | None
     due_on: date
+    is_with_lead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

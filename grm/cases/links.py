@@ -202,9 +202,9 @@ def acting_on_two(
 def why_not_under(follower: CaseFacts, lead: CaseFacts, actor: Actor, action: Action) -> str:
     """Why a case may not follow this lead, seen from the lead: a code, or empty if it may. Pure.
 
-    The part is the same on both: who may not act on the lead gives it nothing to answer. What is merged gets another case's
-    answer: so the same people must be kept from it, as many must be kept from seeing it, and an appeal must lead to the same
-    instance.
+    The part is the same on both: who may not act on the lead gives it nothing to answer. What follows gets the words of the
+    lead's answer: so the same people must be kept from seeing either. What is merged shares its decision too: an appeal must
+    lead to the same instance.
     """
     if lead.tracking_number == follower.tracking_number:
         return "same-case"
@@ -216,13 +216,11 @@ def why_not_under(follower: CaseFacts, lead: CaseFacts, actor: Actor, action: Ac
         return "part-of-a-case"
     if lead.follows:
         return "lead-follows"
-    if action is not Action.MERGE:
-        return ""
-    if lead.main_clock == "comply" or lead.tier != follower.tier:
+    if action is Action.MERGE and (lead.main_clock == "comply" or lead.tier != follower.tier):
         return "other-tier"
     if lead.is_sensitive != follower.is_sensitive:
         return "sensitivity-differs"
-    if not set(follower.accusations) <= set(lead.accusations):
+    if set(follower.accusations) != set(lead.accusations):
         return "accuses-others"
     return ""
 

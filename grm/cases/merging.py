@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from grm.cases import events, history, links, service, spine
@@ -117,10 +117,25 @@ def on_lead_decided(act: Act, event: Decided) -> None:
         act.record(events.CaseAnsweredTogether(**events.about(case), decision=decision.kind))
 
 
+def on_lead_sent_back(act: Act, event: events.CaseSentBack) -> None:
+    """The answer of the lead does not stand: nor does what was passed on. What it began for each complainant ends, and they
+    hear that there will be another."""
+    for case, link in _merged_into(act.session, event.case_id):
+        undone = _answer(act.session, case, link)
+        if undone is not None:
+            for kind in deadlines.OUTLIVING_KINDS:
+                deadlines.meet(act.session, case.id, kind, act.now)
+            case.version += 1
+            data = {"undone": undone, "due_on": event.due_on, "with_lead": True, "version": case.version}
+            history.append(act.session, case, "sent_back", SYSTEM, act.now, data)
+            told = events.CaseSentBack(**events.about(case), officer_id=None, due_on=event.due_on, is_with_lead=True)
+            act.record(told)
+
+
 def on_lead_withdrawn(act: Act, event: events.CaseWithdrawn) -> None:
     """The lead's complainant has ended it: what was merged into it and waits for an answer stands by itself again."""
     for case, link in _merged_into(act.session, event.case_id):
-        if not _is_answered(act.session, case, link):
+        if _answer(act.session, case, link) is None:
             _reopen(act, SYSTEM, case, link, "lead_ended")
 
 
@@ -160,11 +175,12 @@ def _decision(session: Session, lead_id: int, kind: str) -> tuple[CaseEvent, dic
     return decision, {field: body for field, body in texts if body}
 
 
-def _is_answered(session: Session, case: Case, link: CaseLink) -> bool:
-    answers = exists().where(
-        CaseEvent.case_id == case.id, CaseEvent.kind == "answered_together", CaseEvent.at >= link.linked_at
-    )
-    return bool(session.execute(select(answers)).scalar_one())
+def _answer(session: Session, case: Case, link: CaseLink) -> int | None:
+    """The place in the history of the answer that came with the lead and stands."""
+    of_link = (CaseEvent.case_id == case.id, CaseEvent.at >= link.linked_at)
+    last = select(CaseEvent.seq, CaseEvent.kind).where(*of_link, CaseEvent.kind.in_(("answered_together", "sent_back")))
+    row = session.execute(last.order_by(CaseEvent.seq.desc()).limit(1)).one_or_none()
+    return row.seq if row is not None and row.kind == "answered_together" else None
 
 
 # --- clocks -----------------------------------------------------------------------------------------------------------

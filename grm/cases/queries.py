@@ -128,7 +128,7 @@ _STANDING = literal_column(
             WHERE e.case_id = cases.id AND e.kind IN ('resolved', 'complied') ORDER BY e.seq DESC LIMIT 1)
             WHEN cases.outcome = 'merged' THEN (
             SELECT e.data ->> 'confirm_by_on' FROM case_event AS e
-            WHERE e.case_id = cases.id AND e.kind = 'answered_together' AND e.at >= cases.ended_at
+            WHERE e.case_id = cases.id AND e.kind IN ('answered_together', 'sent_back') AND e.at >= cases.ended_at
             ORDER BY e.seq DESC LIMIT 1) END,
         'follows', (
             SELECT jsonb_build_object('kind', k.kind,
@@ -136,7 +136,10 @@ _STANDING = literal_column(
                     THEN least(lead.due_at, cases.due_at) ELSE cases.due_at END,
                 'is_answered', EXISTS (
                     SELECT FROM case_event AS e
-                    WHERE e.case_id = cases.id AND e.kind = 'answered_together' AND e.at >= k.linked_at))
+                    WHERE e.case_id = cases.id AND e.kind = 'answered_together' AND e.at >= k.linked_at
+                      AND NOT EXISTS (
+                        SELECT FROM case_event AS s
+                        WHERE s.case_id = e.case_id AND s.kind = 'sent_back' AND s.seq > e.seq)))
             FROM case_link AS k JOIN cases AS lead ON lead.id = k.lead_id
             WHERE k.case_id = cases.id AND k.ended_at IS NULL),
         'followers', (

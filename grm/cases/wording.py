@@ -136,7 +136,7 @@ WHY: dict[str, str] = {
     "lead-follows": _("The other case itself follows a third one; use that one."),
     "other-tier": _("One of the two is in appeal and the other is not: they are decided by different officers."),
     "sensitivity-differs": _("One of the two is sensitive and the other is not: fewer people may see it."),
-    "accuses-others": _("It complains of somebody who may see the other case."),
+    "accuses-others": _("One of the two complains of somebody who may see the other."),
     "too-many-people": _("There are as many complainants in it as one case can have."),
     "anonymous-stays": _("The complaint is anonymous; nobody is named in it."),
     "subcases-open": _("A part of the case is with another office: wait until it is answered or returned."),

@@ -17,7 +17,8 @@ def on_letter_written(act: Act, event: events.LetterWritten) -> None:
 
 def on_case_sent_back(act: Act, event: events.CaseSentBack) -> None:
     """Tell who has the case that the answer was not enough, and the complainant, who was told of it, to expect another."""
-    tell_officer(act, event, "case-sent-back-officer", event.officer_id)
+    if not event.is_with_lead:
+        tell_officer(act, event, "case-sent-back-officer", event.officer_id)
     tell_complainant(act, event, "case-sent-back-complainant")
 
 

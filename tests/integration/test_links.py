@@ -19,6 +19,7 @@ from grm.cases import (
     appeals,
     casepage,
     charges,
+    closing,
     collective,
     informing,
     links,
@@ -211,6 +212,28 @@ def test_who_answered_the_lead_may_answer_what_was_set_apart_from_it(session: Se
     refresh(session, lead, other)
     assert other.status == "resolved", "its answer was another case's: an office with one officer would be stuck"
     assert_whole(session, lead, other, now=MERGED + timedelta(days=4))
+
+
+def test_an_answer_that_is_sent_back_is_taken_back_from_the_duplicates_too(session: Session) -> None:
+    lead, other = two(session)
+    merge(session, other, lead)
+    resolve(session, lead, MERGED + timedelta(days=1))
+    refresh(session, lead, other)
+    superior = build.actor(session, "appeal.social-welfare")
+    reason = "কত টাকা কবে পাঠানো হয়েছে তা লেখা নেই।"
+    closing.send_back_case(superior, lead.tracking_number, lead.version, reason, now=MERGED + timedelta(days=2))
+    refresh(session, lead, other)
+    _, facts = queries.find_case(session, complainant(other.tracking_number), other.tracking_number)
+    assert not facts.is_answered_with_lead and facts.confirm_until_at is None and facts.appeal_until_at is None
+    assert kinds(session, other)[-2:] == ["answered_together", "sent_back"]
+    assert len(messages(session, other, "case-sent-back-complainant")) == 1
+    assert not messages(session, other, "case-sent-back-officer")
+    late = build.dhaka(2026, 6, 1)
+    resolve(session, lead, late)
+    refresh(session, lead, other)
+    _, facts = queries.find_case(session, complainant(other.tracking_number), other.tracking_number)
+    assert facts.is_answered_with_lead and facts.confirm_until_at is not None
+    assert_whole(session, lead, other, now=late)
 
 
 def test_the_rest_of_the_duplicates_clock_is_no_rest_of_the_leads_office(session: Session) -> None:

@@ -36,7 +36,7 @@ AGAINST = (Accusation(99, 1, 100),)
         ({}, {"is_sensitive": True}, "sensitivity-differs"),
         ({}, {"accusations": AGAINST}, "accuses-others"),
         ({"accusations": AGAINST}, {"accusations": AGAINST}, ""),
-        ({"accusations": AGAINST}, {}, ""),
+        ({"accusations": AGAINST}, {}, "accuses-others"),
         ({"status": "waiting", "merged_count": 3, "linked_count": 2}, {}, ""),
     ],
 )
@@ -44,10 +44,10 @@ def test_what_may_be_merged_into_what(lead: dict[str, Any], follower: dict[str, 
     assert why_not_under(replace(TWO, **follower), replace(ONE, **lead), GRO, Action.MERGE) == why
 
 
-def test_linking_gives_nobody_an_answer_and_asks_for_less() -> None:
-    for lead in ({"tier": "appeal"}, {"is_sensitive": False}):
-        sensitive = replace(TWO, is_sensitive=True, accusations=AGAINST)
-        assert why_not_under(sensitive, replace(ONE, **lead), GRO, Action.LINK) == ""
+def test_linking_leaves_the_tier_alone_and_the_words_of_an_answer_with_whom_they_are_for() -> None:
+    assert why_not_under(TWO, replace(ONE, tier="appeal"), GRO, Action.LINK) == ""
+    assert why_not_under(replace(TWO, is_sensitive=True), ONE, GRO, Action.LINK) == "sensitivity-differs"
+    assert why_not_under(replace(TWO, accusations=AGAINST), ONE, GRO, Action.LINK) == "accuses-others"
     assert why_not_under(TWO, ONE, APPEAL, Action.LINK) == "lead-not-yours"
 
 
