@@ -44,7 +44,9 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX IF NOT EXISTS ix__hearing__case_id_id ON hearing (case_id, id)")
-    op.execute("CREATE UNIQUE INDEX IF NOT EXISTS ix__hearing__one_planned ON hearing (case_id) WHERE state = 'planned'")
+    op.execute(
+        "CREATE UNIQUE INDEX IF NOT EXISTS ix__hearing__one_planned ON hearing (case_id) WHERE state = 'planned'"
+    )
     op.execute("CREATE INDEX IF NOT EXISTS ix__hearing__remind_at ON hearing (remind_at) WHERE remind_at IS NOT NULL")
     op.execute(
         """
@@ -78,7 +80,9 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX IF NOT EXISTS ix__reply_print__office_id_fingerprint ON reply_print (office_id, fingerprint)")
+    op.execute(
+        "CREATE INDEX IF NOT EXISTS ix__reply_print__office_id_fingerprint ON reply_print (office_id, fingerprint)"
+    )
     op.execute("CREATE INDEX IF NOT EXISTS ix__reply_print__latest ON reply_print (office_id, id)")
     op.execute(
         """
