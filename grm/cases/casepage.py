@@ -69,6 +69,10 @@ KNOW_WHO = (*HANDLING, "superior", "filer")
 """Who is told the complainant's name: the head of office supervises without it."""
 
 
+_DECISIONS = frozenset({Action.RESOLVE, Action.DECLINE, Action.RECOMMEND, Action.COMPLY})
+"""What is passed on to the cases merged into one: templates/cases/_together.html stands below their forms."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """An action that may be done now, with its form."""
@@ -158,9 +162,8 @@ class CasePage:
         return next((each for each in self.sections if each.action is likely), None)
 
     def can_be_kept(self, section: Section) -> bool:
-        """Whether its form is written alike for all cases: an answer that reaches other cases too says so."""
-        reaches = self.facts.merged_count or self.open_followers
-        return section.action is not Action.RESOLVE or not reaches
+        """Whether its form is written alike for all cases: a decision that reaches other cases too says so."""
+        return section.action not in _DECISIONS or not (self.facts.merged_count or self.open_followers)
 
     @property
     def groups(self) -> tuple[Group, ...]:

@@ -681,6 +681,9 @@ def test_a_working_day_with_duplicates_in_the_browser(session: Session, browser:
     follower, hidden = build.case(session, filed_at=today), build.case(session, desk="appeal", category="bribe-demand")
     session.commit()
     address = f"/cases/{lead.tracking_number}/links"
+    browser.get(
+        f"/cases/{follower.tracking_number}"
+    )  # its forms are kept in memory: they must not serve for the lead's
 
     def press(**fields: str) -> TestResponse:
         return browser.post(address, data={"csrf_token": token_of(browser.get(address).text), **fields})
