@@ -26,10 +26,10 @@ run: .venv/ok ## starts PostgreSQL, Valkey, web, worker and beat; Ctrl-C stops t
 	@exec $(BIN)/python grm/up.py
 
 test: .venv/test-ok ## runs the whole test suite (with lint, types and import contracts) against its own database
-	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 $(PYTEST_ARGS)
 
 quick: .venv/test-ok ## runs the suite without the tests that kill processes, need a browser or take long
-	@$(BIN)/python -m pytest -n 2 -m "not faults and not slow and not browser" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 -m "not faults and not slow and not browser" $(PYTEST_ARGS)
 
 faults: .venv/test-ok ## injects faults for up to an hour and prints a table of what was found (SEED=n: the same again)
 	@$(BIN)/python -m pytest -m faults --long-faults $(if $(SEED),--faults-seed=$(SEED)) $(PYTEST_ARGS)
