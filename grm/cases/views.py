@@ -57,7 +57,7 @@ def queue() -> str | Response:
         if number is None:  # a name, a phone number or words
             return redirect(url_for("search.cases", q=typed), 303)
     page = queuepage.load(session, actor, request.args)
-    return render_template("cases/queue.html", page=page, done=wording.DONE.get(request.args.get("done", ""), ""))
+    return render_template("cases/queue.html", page=page, done=wording.done(request.args.get("done", "")))
 
 
 @blueprint.route("/cases/<tracking_number>", methods=["GET", "POST"])
@@ -179,7 +179,9 @@ def _show(
         closing_words=closing_words,
         remembered=remembered.act,
         kept={} if form is None or any(each.form is form for each in page.sections) else form.kept(),
-        done=wording.DONE.get(request.args.get("done", ""), "") if request.method == "GET" else "",
+        done=wording.done(request.args.get("done", ""), is_part=page.facts.is_subcase)
+        if request.method == "GET"
+        else "",
     )
     return body, status
 

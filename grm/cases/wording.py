@@ -82,6 +82,15 @@ DONE: dict[str, str] = {
     "COMPLY": _("What was done is recorded and goes to the complainant."),
 }
 
+ANSWERED_PART = _("The answer is recorded and goes to the office that has the whole case.")
+"""What is said instead where a part was answered: no complainant hears of it."""
+
+
+def done(name: str, *, is_part: bool = False) -> str:
+    """What is said of an act that was just done, to be translated when shown; empty for a name that is none."""
+    return ANSWERED_PART if is_part and name == Action.RESOLVE else DONE.get(name, "")
+
+
 WHY: dict[str, str] = {
     "not-your-part": _("This is not part of your role in this case."),
     "claim-first": _("Take the case first, or let it be assigned to you."),

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from grm.cases import appeals, directions, public_status, queries, referrals, service, subcases, tracking
+from grm.cases import appeals, directions, public_status, queries, referrals, service, subcases, tracking, wording
 from grm.cases.models import Accused, Case, CaseEvent, CaseText, Complainant
 from grm.deadlines.models import Deadline
 from grm.escalation.models import Escalation
@@ -222,6 +222,12 @@ def test_nobody_opens_a_part_by_its_number(session: Session, whole: Case, gro: A
     assert {event.kind for event in shown.events} == {"filed"}
     said = " ".join(f"{event.title} {event.texts}" for event in shown.events)
     assert part.tracking_number not in said and PART not in said
+
+
+def test_who_answers_a_part_is_not_told_that_the_complainant_hears_of_it() -> None:
+    assert "complainant" in wording.done("RESOLVE")
+    assert "complainant" not in wording.done("RESOLVE", is_part=True)
+    assert wording.done("CLOSE", is_part=True) == wording.done("CLOSE") and wording.done("no-such-act") == ""
 
 
 def test_what_each_side_reads(session: Session, app: Flask, whole: Case, gro: Actor, food: Actor) -> None:
