@@ -1,0 +1,1 @@
+"""Public pages of information: programmes, how to complain, questions often asked."""

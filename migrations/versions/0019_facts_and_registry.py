@@ -1,0 +1,17 @@
+"""Facts of payments and corrections; the beneficiary registry.
+
+What: nothing yet.
+"""
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

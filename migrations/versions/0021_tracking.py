@@ -1,0 +1,17 @@
+"""One-time codes, ratings and what complainants ask for on the tracking page.
+
+What: nothing yet.
+"""
+
+revision = "0021"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,17 @@
+"""Registers of complaints handed in as a list.
+
+What: nothing yet.
+"""
+
+revision = "0024"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
