@@ -2,8 +2,11 @@
 
 Each insert is a common table expression that hangs on the one before: where the submission's key exists already, the
 first one inserts nothing, and so do all the others. All values travel in one JSON parameter, a key for each table:
-the text of the statement never changes, so PostgreSQL plans it once a connection, and the driver has one value to
-bind instead of a hundred.
+the driver has one value to bind instead of a hundred.
+
+The text depends only on which parts the filing has: an ordinary one names no table in which it puts nothing, for an
+insert of no rows is planned, started and ended all the same. PostgreSQL plans each text once a connection; only a few
+combinations are ever met.
 """
 
 # ruff: noqa: S608 - the statement is put together from names of our own tables and columns; every value is bound
@@ -11,9 +14,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, text
+from sqlalchemy import Column, TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -58,19 +62,24 @@ def insert_case(session: Session, new: NewCase, on: date) -> int | None:
     `on` is the Dhaka date on which the accused posts are looked up. One round trip. Raises IntegrityError for a tracking
     number that is taken.
     """
-    filing = {
-        "submission": new.submission,
-        "cases": {**_CASE_DEFAULTS, **new.case},
-        "case_event": [new.event],
+    parts = {
         "complainant": new.people,
         "deadline": new.deadlines,
         "case_text": new.texts,
         "accused": [{"office_id": office_id} for office_id in new.accused_office_ids],
         "accused_posts": [asdict(post) for post in new.accused_posts],
+    }
+    given = {name: rows for name, rows in parts.items() if rows}
+    filing = {
+        "submission": new.submission,
+        "cases": {**_CASE_DEFAULTS, **new.case},
+        "case_event": [new.event],
+        **given,
         "accused_on": on,
         "draft_hash": new.draft_hash,
     }
-    return session.execute(_STATEMENT, {"filing": json.dumps(filing, default=_plain)}).scalar_one_or_none()
+    values = {"filing": json.dumps(filing, default=_plain)}
+    return session.execute(statement_of(frozenset(given)), values).scalar_one_or_none()
 
 
 def _plain(value: Any) -> str:
@@ -115,28 +124,42 @@ def _insert(table: str, source: str) -> str:
     return f"INSERT INTO {table} ({key}, {names}) SELECT {source}.id, new.* FROM {source}, {rows}"
 
 
-def _text() -> str:
-    parts = ("case_event", "complainant", "deadline", "case_text", "accused")
+@lru_cache(maxsize=64)
+def statement_of(parts: frozenset[str]) -> TextClause:
+    """The statement of a filing that has these parts beside the submission, the case and its first event."""
+    unknown = parts - {*_LISTS, *_SPECIAL}
+    assert not unknown, f"no such parts of a filing: {sorted(unknown)}"
     ctes = [
         "given AS (SELECT CAST(:filing AS jsonb) AS f)",
         f"submitted AS ({_insert('submission', '')} ON CONFLICT (key) DO NOTHING RETURNING id)",
         f"filed AS ({_insert('cases', 'submitted')} RETURNING id)",
-        *(f"new_{table} AS ({_insert(table, 'filed')})" for table in parts),
-        "cleared AS (DELETE FROM draft WHERE token_hash = (SELECT CAST(f ->> 'draft_hash' AS bytea) FROM given) "
-        "AND EXISTS (SELECT FROM filed))",
-        """new_accused_posts AS (
-            INSERT INTO accused (case_id, officer_id, office_id, post_id)
-            SELECT filed.id, posting.officer_id, CASE WHEN posting.officer_id IS NULL THEN post.office_id END, post.id
-            FROM filed
-                CROSS JOIN (SELECT CAST(f ->> 'accused_on' AS date) AS today, f -> 'accused_posts' AS list FROM given) AS g
-                CROSS JOIN LATERAL jsonb_to_recordset(g.list) AS named(office_id bigint, role text)
-                JOIN post ON post.office_id = named.office_id AND post.role = named.role
-                    AND post.valid_from <= today AND (post.valid_to IS NULL OR post.valid_to > today)
-                LEFT JOIN posting ON posting.post_id = post.id
-                    AND posting.starts_on <= today AND (posting.ends_on IS NULL OR posting.ends_on > today)
-        )""",
+        f"new_case_event AS ({_insert('case_event', 'filed')})",
+        *(f"new_{table} AS ({_insert(table, 'filed')})" for table in _LISTS if table in parts),
+        *(f"{name} AS ({body})" for name, body in _SPECIAL.items() if name in parts),
+        f"cleared AS ({_CLEARED})",
     ]
-    return f"WITH {', '.join(ctes)} SELECT id FROM filed"
+    return text(f"WITH {', '.join(ctes)} SELECT id FROM filed")
 
 
-_STATEMENT = text(_text())
+_LISTS = ("complainant", "deadline", "case_text", "accused")
+"""Tables of which a filing has any number of rows, none too; in this order they are written."""
+
+_SPECIAL: Mapping[str, str] = {
+    "accused_posts": """
+        INSERT INTO accused (case_id, officer_id, office_id, post_id)
+        SELECT filed.id, posting.officer_id, CASE WHEN posting.officer_id IS NULL THEN post.office_id END, post.id
+        FROM filed
+            CROSS JOIN (SELECT CAST(f ->> 'accused_on' AS date) AS today, f -> 'accused_posts' AS list FROM given) AS g
+            CROSS JOIN LATERAL jsonb_to_recordset(g.list) AS named(office_id bigint, role text)
+            JOIN post ON post.office_id = named.office_id AND post.role = named.role
+                AND post.valid_from <= today AND (post.valid_to IS NULL OR post.valid_to > today)
+            LEFT JOIN posting ON posting.post_id = post.id
+                AND posting.starts_on <= today AND (posting.ends_on IS NULL OR posting.ends_on > today)
+    """,
+}
+"""Parts whose rows come not from the form alone, but from what the database knows."""
+
+_CLEARED = (
+    "DELETE FROM draft WHERE token_hash = (SELECT CAST(f ->> 'draft_hash' AS bytea) FROM given) "
+    "AND EXISTS (SELECT FROM filed)"
+)
