@@ -6,7 +6,7 @@ one atomic upsert: fifty parallel guesses count as fifty. Rows past their window
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import and_, case, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -51,6 +51,36 @@ def record_failure(session: Session, key: str, now: datetime) -> int:
             )
         )
     return failures
+
+
+def take_turn(session: Session, key: str, now: datetime, gap: timedelta, most: int, window: timedelta) -> int:
+    """Take one of `most` turns in a window, at least `gap` apart; returns 0 if it is taken, else for how many seconds to wait.
+
+    One atomic statement, and a turn that is not taken changes nothing: whoever asks too often neither pushes their own next turn
+    away nor anybody else's. For what costs money or bothers somebody: a one-time code to a phone.
+    """
+    is_over = Throttle.window_ends_at <= now
+    statement = insert(Throttle).values(key=key, count=1, window_ends_at=now + window, blocked_until=now + gap)
+    taken = session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "count": case((is_over, 1), else_=Throttle.count + 1),
+                "window_ends_at": case((is_over, now + window), else_=Throttle.window_ends_at),
+                "blocked_until": now + gap,
+            },
+            where=and_(
+                or_(is_over, Throttle.count < most),
+                or_(Throttle.blocked_until.is_(None), Throttle.blocked_until <= now),
+            ),
+        ).returning(Throttle.count)
+    ).scalar_one_or_none()
+    if taken is not None:
+        return 0
+    columns = (Throttle.count, Throttle.window_ends_at, Throttle.blocked_until)
+    turns, ends_at, blocked_until = session.execute(select(*columns).where(Throttle.key == key)).one()
+    until = max(blocked_until or now, ends_at if turns >= most else now)
+    return max(1, int((until - now).total_seconds()) + 1)
 
 
 def wait_seconds(session: Session, keys: list[str], now: datetime) -> int:
