@@ -2,21 +2,28 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grm.kernel.db import Id, Model
 
 
 class Draft(Model):
-    """A half-filled form, kept 72 hours under the hash of a random token that only the browser holds; sealed."""
+    """A half-filled form, kept 72 hours under the hash of a random token that only the browser holds; sealed.
+
+    One that an officer at a desk has put aside says whose it is, and holds its token among what is sealed.
+    """
 
     __tablename__ = "draft"
-    __table_args__ = (Index(None, "expires_at"),)
+    __table_args__ = (
+        Index(None, "expires_at"),
+        Index("ix__draft__of_officer", "officer_id", "updated_at", postgresql_where=text("officer_id IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     token_hash: Mapped[bytes] = mapped_column(unique=True)
     sealed: Mapped[bytes]
+    officer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
     updated_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 
