@@ -125,6 +125,7 @@ class Case(Model):
             "id",
             postgresql_where=text("filed_by_office_id IS NOT NULL"),
         ),
+        Index("ix__cases__filed_by", "filed_by_id", "id", postgresql_where=text("filed_by_id IS NOT NULL")),
     )
 
     id: Mapped[Id]
