@@ -10,12 +10,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from grm.intake import facts, others
+from grm.intake.facts import Claim
+from grm.intake.others import Person
+from grm.intake.programme_names import Found
+from grm.intake.sieve import Problem, Sieve
 from grm.kernel.contact import parse_email, parse_mobile
-from grm.kernel.errors import InvalidInput
-from grm.kernel.text import clean_line, clean_text, is_blank, latin_digits, parse_date
+from grm.kernel.text import clean_text, is_blank
 
 UNKNOWN = "unknown"
 """What the select sends for "I do not know"; an empty value means that nobody has chosen yet."""
+NONE_OF_THESE = "none-of-these"
+"""What is sent where several programmes go by the name that was written, and none of them is meant."""
 
 LONGEST_DETAILS = 20_000
 LONGEST_LINE = 300
@@ -32,10 +38,15 @@ LANGUAGES = ("bn", "en")
 PREFERRED_CHANNELS = ("sms", "email", "none")
 MEDIA = ("assisted", "paper", "call_centre", "letter", "email")
 CHECKBOXES = frozenset({"anonymous", "on_behalf", "declaration"})
-IDENTIFYING = frozenset({"name", "phone", "email", "representative_name"})
+_TOLD = ("name", "representative_name", "phone", "email")
+IDENTIFYING = frozenset({*_TOLD, "others"}) | facts.IDENTIFYING_FACTS
 """What an anonymous submission loses before it is kept anywhere (reliability promise 10)."""
 
 _TRUE = frozenset({"1", "on", "yes", "true", "y"})
+
+
+def _finds_nothing(_typed: str) -> Found:
+    return Found()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +61,10 @@ class Choices:
     """Code of an upazila or city corporation → code of its district."""
     offices: frozenset[str] = frozenset()
     """Codes of offices that a desk may name as accused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A fault of one field. `params` fill the sentence; they never repeat what was typed."""
-
-    field: str
-    code: str
-    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    find_programmes: Callable[[str], Found] = _finds_nothing
+    """Which programmes go by a name as people write it."""
+    providers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Code of a payment provider → its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,12 @@ class Answers:
     medium: str | None = None
     received_on: date | None = None
     accused_office: str | None = None
+    programme_words: str | None = None
+    """The programme's name as written, where it is not one that is known."""
+    others: tuple[Person, ...] = dataclasses.field(default=(), repr=False)
+    """Who complains together with this one."""
+    claim: Claim | None = None
+    """The facts of a payment, or of a correction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +117,7 @@ def is_ticked(value: str | None) -> bool:
 
 
 def without_identity(filling: Mapping[str, str]) -> dict[str, str]:
-    """The filling as it may be kept: an anonymous one loses name, phone and e-mail."""
+    """The filling as it may be kept: an anonymous one loses names, phones, e-mail and numbers of accounts."""
     if not is_ticked(filling.get("anonymous")):
         return dict(filling)
     return {name: value for name, value in filling.items() if name not in IDENTIFYING}
@@ -119,11 +131,12 @@ def screen(
     `language` is the one to answer in where the form does not say. The desk's form has no declaration but a medium
     and a date of receipt, and may say less: an officer vouches for it.
     """
-    sieve = _Sieve(filling)
+    sieve = Sieve(filling)
     is_anonymous = is_ticked(filling.get("anonymous"))
     is_on_behalf = is_ticked(filling.get("on_behalf"))
     values: dict[str, Any] = _what_and_where(sieve, choices)
-    values |= _what_happened(sieve, today)
+    values["claim"] = facts.screen_claim(sieve, values["category"], choices.providers, today, is_anonymous)
+    values |= _what_happened(sieve, today, needs_words=not _says_what_to_correct(filling, values["category"]))
     values |= _about_you(sieve, is_anonymous, is_on_behalf, language)
     if is_desk:
         values |= _receipt(sieve, choices, today)
@@ -134,80 +147,25 @@ def screen(
     return Screened(Answers(is_anonymous=is_anonymous, is_on_behalf=is_on_behalf, **values), ())
 
 
+def programme_of(filling: Mapping[str, str], choices: Choices) -> str | None:
+    """The programme that a filling means, by choice or by the name written; None where nobody knows, or it is open which."""
+    return _programme(Sieve(filling), choices)["programme"]  # type: ignore[no-any-return]
+
+
 def problems_among(problems: Iterable[Problem], fields: Iterable[str]) -> tuple[Problem, ...]:
     """The problems of some fields: those of one page of the form."""
     wanted = frozenset(fields)
     return tuple(problem for problem in problems if problem.field in wanted)
 
 
-class _Sieve:
-    """Reads one field after the other and collects what is wrong."""
-
-    def __init__(self, filling: Mapping[str, str]) -> None:
-        self._filling = filling
-        self.problems: list[Problem] = []
-
-    def fault(self, name: str, code: str, **params: Any) -> None:
-        self.problems.append(Problem(name, code, params))
-
-    def raw(self, name: str) -> str:
-        return self._filling.get(name, "")
-
-    def choice(self, name: str, allowed: Iterable[str], missing: str = "") -> str | None:
-        """A code of a list; digits of any script. `missing` is the fault of an empty value, none: it may be empty."""
-        value = latin_digits(self.raw(name)[:200]).strip()
-        if is_blank(value):
-            if missing:
-                self.fault(name, missing)
-            return None
-        if value not in allowed:
-            self.fault(name, f"{name}-unknown")
-            return None
-        return value
-
-    def text(self, name: str, longest: int, clean: Callable[[str], str] = clean_line) -> str:
-        try:
-            value = clean(self.raw(name))
-        except InvalidInput as error:
-            self.fault(name, error.code)
-            return ""
-        if len(value) > longest:
-            self.fault(name, "too-long", count=len(value), limit=longest, over=len(value) - longest)
-        return value
-
-    def contact(self, name: str, parse: Callable[[str], str]) -> str | None:
-        value = self.raw(name)
-        if is_blank(value):
-            return None
-        try:
-            return parse(value)
-        except InvalidInput as error:
-            self.fault(name, error.code)
-            return None
-
-    def day(self, name: str, earliest: date, today: date) -> date | None:
-        value = self.raw(name)
-        if is_blank(value):
-            return None
-        day = parse_date(value)
-        if day is None:
-            self.fault(name, "date-unreadable")
-        elif day > today:
-            self.fault(name, "date-in-future")
-        elif day < earliest:
-            self.fault(name, "date-too-early", earliest=earliest)
-        return day
-
-
-def _what_and_where(sieve: _Sieve, choices: Choices) -> dict[str, Any]:
-    programme = sieve.choice("programme", choices.programmes | {UNKNOWN}, "programme-missing")
+def _what_and_where(sieve: Sieve, choices: Choices) -> dict[str, Any]:
+    programme = _programme(sieve, choices)
     category = sieve.choice("category", choices.categories, "category-missing")
     district = sieve.choice("district", choices.districts | {UNKNOWN}, "district-missing")
     upazila = sieve.choice("upazila", choices.upazilas.keys() | {UNKNOWN})
     if upazila not in (None, UNKNOWN) and choices.upazilas[str(upazila)] != district:
         sieve.fault("upazila", "upazila-elsewhere")
-    return {
-        "programme": None if programme == UNKNOWN else programme,
+    return programme | {
         "category": category,
         "is_sensitive": choices.categories.get(category or "", False),
         "district": None if district == UNKNOWN else district,
@@ -215,9 +173,32 @@ def _what_and_where(sieve: _Sieve, choices: Choices) -> dict[str, Any]:
     }
 
 
-def _what_happened(sieve: _Sieve, today: date) -> dict[str, Any]:
+def _programme(sieve: Sieve, choices: Choices) -> dict[str, Any]:
+    """The programme chosen; where none is, the one whose name was written. Where several go by it the fault is a question."""
+    written = sieve.text("programme_words", LONGEST_LINE)
+    programme = sieve.choice(
+        "programme", choices.programmes | {UNKNOWN, NONE_OF_THESE}, "" if written else "programme-missing"
+    )
+    if programme in choices.programmes:
+        return {"programme": programme, "programme_words": None}
+    if written and programme != NONE_OF_THESE and not sieve.problems:
+        found = choices.find_programmes(written)
+        if found.is_sure:
+            return {"programme": found.slugs[0], "programme_words": None}
+        if found.slugs:
+            sieve.fault("programme", "programme-several" if len(found.slugs) > 1 else "programme-perhaps")
+    return {"programme": None, "programme_words": written or None}
+
+
+def _says_what_to_correct(filling: Mapping[str, str], category: str | None) -> bool:
+    """Whether a request to correct data says so in its own fields; then it needs no story."""
+    names = facts.CORRECTION_FIELDS
+    return category in facts.CORRECTION_CATEGORIES and any(not is_blank(filling.get(name)) for name in names)
+
+
+def _what_happened(sieve: Sieve, today: date, needs_words: bool) -> dict[str, Any]:
     details = sieve.text("details", LONGEST_DETAILS, clean_text)
-    if not details and not any(problem.field == "details" for problem in sieve.problems):
+    if needs_words and not details and not any(problem.field == "details" for problem in sieve.problems):
         sieve.fault("details", "details-missing")
     return {
         "details": details,
@@ -227,8 +208,8 @@ def _what_happened(sieve: _Sieve, today: date) -> dict[str, Any]:
     }
 
 
-def _about_you(sieve: _Sieve, is_anonymous: bool, is_on_behalf: bool, language: str) -> dict[str, Any]:
-    told: dict[str, Any] = dict.fromkeys(IDENTIFYING)
+def _about_you(sieve: Sieve, is_anonymous: bool, is_on_behalf: bool, language: str) -> dict[str, Any]:
+    told: dict[str, Any] = dict.fromkeys(_TOLD) | {"others": ()}
     channel = sieve.choice("preferred_channel", PREFERRED_CHANNELS)
     if is_anonymous:
         channel = "none"
@@ -238,6 +219,7 @@ def _about_you(sieve: _Sieve, is_anonymous: bool, is_on_behalf: bool, language: 
             "representative_name": (sieve.text("representative_name", LONGEST_LINE) or None) if is_on_behalf else None,
             "phone": sieve.contact("phone", parse_mobile),
             "email": sieve.contact("email", parse_email),
+            "others": _others(sieve),
         }
         if channel == "sms" and is_blank(sieve.raw("phone")):
             sieve.fault("phone", "channel-needs-phone")
@@ -253,7 +235,14 @@ def _about_you(sieve: _Sieve, is_anonymous: bool, is_on_behalf: bool, language: 
     }
 
 
-def _receipt(sieve: _Sieve, choices: Choices, today: date) -> dict[str, Any]:
+def _others(sieve: Sieve) -> tuple[Person, ...]:
+    found = others.read(sieve.raw("others"))
+    for code, figures in found.faults:
+        sieve.fault("others", code, **figures)
+    return found.people
+
+
+def _receipt(sieve: Sieve, choices: Choices, today: date) -> dict[str, Any]:
     return {
         "medium": sieve.choice("medium", MEDIA, "medium-missing"),
         "received_on": sieve.day("received_on", today - LONGEST_BACKDATING, today) or today,
