@@ -26,6 +26,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "hearing_on": "the day of a hearing",
     "hearing_time": "its hour in Dhaka",
     "level": "how far the case has climbed, 1 to 3",
+    "site": "PUBLIC_URL without https://, which an SMS has no room for",
     "track_url": "where a complainant reads and answers: PUBLIC_URL/track",
     "case_url": "the case's page for officers: PUBLIC_URL/cases/<tracking number>",
     "queue_url": "the officer's queue, for texts that must not name a case",
@@ -103,33 +104,33 @@ _ENTRIES = (
     # What a person is waiting for goes first, whatever a sweep has just put into the outbox.
     _to_complainant("case-filed-complainant", "tracking_number due_on", "tracking_number due_on track_url", 1),
     _to_complainant(
-        "case-question-complainant", "tracking_number track_url", "tracking_number track_url", 2, while_open=True
+        "case-question-complainant", "tracking_number site", "tracking_number track_url", 2, while_open=True
     ),
-    _to_complainant("case-resolved-complainant", "tracking_number track_url", "tracking_number track_url", 2),
-    _to_complainant("case-declined-complainant", "tracking_number track_url", "tracking_number track_url", 2),
-    _to_complainant("case-recommended-complainant", "tracking_number track_url", "tracking_number due_on track_url", 2),
-    _to_complainant("case-complied-complainant", "tracking_number track_url", "tracking_number track_url", 2),
+    _to_complainant("case-resolved-complainant", "tracking_number site", "tracking_number track_url", 2),
+    _to_complainant("case-declined-complainant", "tracking_number site", "tracking_number track_url", 2),
+    _to_complainant("case-recommended-complainant", "tracking_number site", "tracking_number due_on track_url", 2),
+    _to_complainant("case-complied-complainant", "tracking_number", "tracking_number track_url", 2),
     _to_complainant("case-appealed-complainant", "tracking_number due_on", "tracking_number due_on track_url", 2),
     # Somebody would come in vain, or not at all.
     *(
         _to_complainant(
             f"hearing-{what}-complainant",
-            "tracking_number hearing_on hearing_time track_url",
+            f"tracking_number hearing_on hearing_time{where}",
             "tracking_number hearing_on hearing_time track_url",
             2,
             while_open=True,
         )
-        for what in ("set", "moved", "near")
+        for what, where in (("set", " site"), ("moved", " site"), ("near", ""))
     ),
     _to_complainant(
         "hearing-cancelled-complainant", "tracking_number hearing_on", "tracking_number hearing_on track_url", 2
     ),
-    _to_complainant("case-written-complainant", "tracking_number track_url", "tracking_number track_url", 2),
+    _to_complainant("case-written-complainant", "tracking_number site", "tracking_number track_url", 2),
     *(
         _to_complainant(key, "tracking_number due_on", "tracking_number due_on track_url", 2)
         for key in ("case-merged-complainant", "case-unmerged-complainant", "case-joined-complainant")
     ),
-    _to_complainant(SENSITIVE_COMPLAINANT, "track_url", "track_url", 2),
+    _to_complainant(SENSITIVE_COMPLAINANT, "site", "track_url", 2),
     _to_officer(
         "case-escalated-officer",
         "tracking_number level due_on case_url",

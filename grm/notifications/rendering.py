@@ -79,10 +79,11 @@ def fill(text: str, values: Mapping[str, str], declared: frozenset[str]) -> str:
 def values_for(channel: Channel, params: Mapping[str, Any], language: str, public_url: str) -> dict[str, str]:
     """The values a text may name, written for a language, from a message row's params.
 
-    An SMS writes a date as dd/mm/yyyy: the name of a month would cost a second SMS in Bangla.
+    An SMS writes a date as dd/mm/yyyy, and our address as `site`: more would cost a second SMS in Bangla.
     """
     number = params.get("tracking_number")
     values = {"track_url": f"{public_url}/track", "queue_url": f"{public_url}/queue"}
+    values["site"] = public_url.removeprefix("https://")
     values |= {"admin_url": f"{public_url}/admin", "people_url": f"{public_url}/people"}
     with speaking(language):
         if number:

@@ -68,7 +68,7 @@ def dev_outbox() -> str:
 
 def with_links(text: str, public_url: str) -> Markup:
     """The text with our own addresses, and no others, as links: a message must never make a link of what somebody typed."""
-    own = re.compile(f"({re.escape(public_url)}/[A-Za-z0-9/_-]*)")
+    own = re.compile(f"({re.escape(public_url)}(?:/[A-Za-z0-9/_-]*|(?!\\S)))")
     pieces = own.split(text)
     return Markup().join(
         Markup('<a href="{0}">{0}</a>').format(piece) if number % 2 else escape(piece)

@@ -88,8 +88,11 @@ def test_text_stays_text_and_only_our_own_addresses_are_links(browser: FlaskClie
     text = browser.get("/dev/outbox").text
     assert "<script>alert" not in text and "<img" not in text and "<b>x" not in text and "{{7*7}}" in text
     assert 'href="http://evil' not in text and 'href="http://localhost' not in text
-    linked = str(with_links(f"see {URL}/track, or {URL}.evil.example/track & <b>", URL))
-    assert linked == f'see <a href="{URL}/track">{URL}/track</a>, or {URL}.evil.example/track &amp; &lt;b&gt;'
+    linked = str(with_links(f"see {URL}/track, or {URL}.evil.example/track & <b> {URL}", URL))
+    assert (
+        linked
+        == f'see <a href="{URL}/track">{URL}/track</a>, or {URL}.evil.example/track &amp; &lt;b&gt; <a href="{URL}">{URL}</a>'
+    )
 
 
 def test_cut_and_foreign_lines_are_passed_over(browser: FlaskClient, outbox: Path) -> None:

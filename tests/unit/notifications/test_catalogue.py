@@ -74,7 +74,7 @@ def test_a_sensitive_case_sends_only_the_notice(entry: Entry) -> None:
     shown = template_for(entry.key, is_sensitive=True)
     assert shown.key == (SENSITIVE_COMPLAINANT if entry.audience == "complainant" else SENSITIVE_OFFICER)
     for names in shown.placeholders.values():
-        assert names <= {"track_url", "queue_url"}
+        assert names <= {"site", "track_url", "queue_url"}
     assert template_for(entry.key, is_sensitive=False) is entry
 
 
