@@ -8,6 +8,7 @@ from grm.cases import handover_models as handovers
 from grm.cases import links_models as links
 from grm.cases import models as cases
 from grm.cases import search_models as search
+from grm.cases import tracking_models as tracking
 from grm.deadlines import models as deadlines
 from grm.escalation import models as escalation
 from grm.escalation import rehearsal_models as rehearsals
@@ -38,5 +39,6 @@ __all__ = [
     "routing",
     "search",
     "stops",
+    "tracking",
     "web",
 ]

@@ -6,7 +6,7 @@ Handlers run inside the transaction that recorded the event; they insert rows (m
 from grm.cases import events as cases
 from grm.cases import informing, merging
 from grm.escalation import events as escalation
-from grm.escalation import withdrawal
+from grm.escalation import asked, withdrawal
 from grm.kernel.transaction import Reactions
 from grm.notifications import acts, bulk, climbs, closing, handovers, referrals, together
 from grm.notifications import events as outbox
@@ -42,6 +42,7 @@ REACTIONS: Reactions = {
     cases.ExtensionRequested: (acts.on_extension_requested,),
     cases.ExtensionDecided: (acts.on_extension_decided,),
     cases.InformationAdded: (acts.on_information_added,),
+    cases.EscalationAsked: (asked.on_escalation_asked,),
     cases.CaseResumed: (acts.on_case_resumed,),
     cases.CaseWithdrawn: (acts.on_case_withdrawn, merging.on_follower_gone, merging.on_lead_withdrawn),
     cases.CaseClosed: (notifications.on_case_closed,),

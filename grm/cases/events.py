@@ -70,6 +70,22 @@ class InformationAdded(CaseFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationAsked(CaseFact):
+    """The complainant has asked to have a late case sent higher: up to `level` on the ladder of this clock."""
+
+    deadline_id: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRated(CaseFact):
+    """The complainant has said how good the answer was: 1 to 5 stars."""
+
+    stage: str
+    stars: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResumed(CaseFact):
     """The wait for the complainant ran out unanswered and the clock goes on."""
 

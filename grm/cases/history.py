@@ -56,7 +56,10 @@ KINDS: tuple[str, ...] = (
     "not_informed",  # a message that did not arrive, so the complainant is to be called or written to: subject, channel, reason
     "informed",  # the complainant knows: how, contacted_on or message_id; text: note
     "warned",  # by the sweep: deadline_kind, due_on, officer_id, post_id
-    "escalated",  # by the sweep: deadline_kind, level, due_on, officer_id, post_id, is_gap
+    # by the sweep: deadline_kind, level, due_on, officer_id, post_id, is_gap; is_asked, where the complainant had it brought forward
+    "escalated",
+    "escalation_asked",  # by the complainant, of a late case: deadline_kind, deadline_id, epoch, level, due_on
+    "rated",  # by the complainant: stage, decision_seq (the answer's place), stars; text: comment
     "investigation_asked",  # officer_id (who is to lead), investigator_ids, asked_of (a role); text: reason
     "investigation_refused",  # asked_by; text: reason
     # officer_id (who leads), investigator_ids, due_on, permitted_as (the role of who did it), asked_by; text: reason. Before
@@ -102,7 +105,7 @@ PUBLIC_KINDS: frozenset[str] = frozenset(KINDS) - {
 """What the complainant may see on the tracking page. Notes are internal, and so is who in the office has the case."""
 
 PUBLIC_TEXTS: frozenset[str] = frozenset(
-    {"question", "answer", "information", "reply", "grounds", "recommendation", "letter", "place", "bring"}
+    {"question", "answer", "information", "reply", "grounds", "recommendation", "letter", "place", "bring", "comment"}
 )
 """The free texts the complainant may read; the reason of a withdrawal too, by `is_public_text`."""
 

@@ -228,6 +228,27 @@ def _asks_appeal(case: CaseFacts, actor: Actor, now: datetime) -> str:
     return "" if case.appeal_until_at is None or now < case.appeal_until_at else "window-over"
 
 
+def _asks_escalate(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    """From the first moment after the date on, once under each clock, while there is somebody above."""
+    if not is_overdue(case, now):
+        return "not-late-yet"
+    if case.next_level is None:
+        return "at-the-top"
+    return "asked-before" if case.is_escalation_asked else ""
+
+
+def _asks_rate(case: CaseFacts, actor: Actor, now: datetime) -> str:
+    """A decision is rated, and the rating changed, as long as it can still be objected to or appealed against; the cell's,
+    against which there is no appeal, until the file is closed."""
+    if is_awaiting_lead(case):
+        return "not-answered"
+    if case.confirm_until_at is not None and now < case.confirm_until_at:
+        return ""
+    if case.tier == "cell":
+        return "window-over" if Status(case.status) is Status.CLOSED else ""
+    return _asks_appeal(case, actor, now)
+
+
 def _asks_of_merged(case: CaseFacts, actor: Actor, now: datetime) -> str:
     """What the complainant may do with an open case, and with one that is closed only because it is answered elsewhere."""
     return "case-ended" if Status(case.status) is Status.CLOSED and not is_awaiting_lead(case) else ""
@@ -278,6 +299,8 @@ _ASKS: dict[Action, Callable[[CaseFacts, Actor, datetime], str]] = {
     Action.LINK: _asks_link,
     Action.UNLINK: lambda case, actor, now: "" if case.follows == "linked" else "not-linked",
     Action.ADD_COMPLAINANT: lambda case, actor, now: "anonymous-stays" if case.is_anonymous else "",
+    Action.ESCALATE: _asks_escalate,
+    Action.RATE: _asks_rate,
     Action.WITHDRAW: _asks_of_merged,
     Action.ADD_INFORMATION: _asks_of_merged,
 }

@@ -99,6 +99,10 @@ class CaseFacts:
     open_subcases: int = 0
     is_directed: bool = False
     """Whether a direction of the Cabinet Division is still to be answered."""
+    next_level: int | None = None
+    """The rung that the main clock climbs next; None: the top is reached, or the clock climbs no more."""
+    is_escalation_asked: bool = False
+    """Whether the complainant has asked already to have the case sent higher, under the present main clock."""
 
 
 def is_accused(actor: Actor, accusations: tuple[Accusation, ...]) -> bool:

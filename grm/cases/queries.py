@@ -156,9 +156,15 @@ _STANDING = literal_column(
         'subcases', (
             SELECT jsonb_build_array(count(*), count(*) FILTER (WHERE part.is_open))
             FROM cases AS part WHERE part.parent_id = cases.id),
-        'is_directed', EXISTS (SELECT FROM direction AS o WHERE o.case_id = cases.id AND o.ended_at IS NULL))
+        'is_directed', EXISTS (SELECT FROM direction AS o WHERE o.case_id = cases.id AND o.ended_at IS NULL),
+        'ladder', CASE WHEN cases.is_open THEN jsonb_build_array(main.next_level, EXISTS (
+            SELECT FROM case_event AS e
+            WHERE e.case_id = cases.id AND e.kind = 'escalation_asked'
+              AND CAST(e.data ->> 'deadline_id' AS bigint) = main.id
+              AND CAST(e.data ->> 'epoch' AS integer) = main.epoch)) END)
     FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
-        SELECT d.id, d.started_at FROM deadline AS d
+        SELECT d.id, d.started_at, d.epoch, CASE WHEN d.set_aside_at IS NULL THEN d.next_level END AS next_level
+        FROM deadline AS d
         WHERE d.case_id = cases.id AND d.kind = cases.main_clock ORDER BY d.epoch DESC LIMIT 1) AS main ON true
     )
     """,
@@ -195,6 +201,7 @@ def facts_of(
     asker_id, proposed_ids = known.get("permission_asked") or (None, ())
     subcases, open_subcases = known.get("subcases") or (0, 0)
     lead, followers = known.get("follows") or {}, known.get("followers") or (0, 0)
+    next_level, is_escalation_asked = known.get("ladder") or (None, False)
     is_investigating = bool(known.get("is_investigating"))
     return CaseFacts(
         tracking_number=case.tracking_number,
@@ -237,6 +244,8 @@ def facts_of(
         has_subcases=subcases > 0,
         open_subcases=open_subcases,
         is_directed=bool(known.get("is_directed")),
+        next_level=next_level,
+        is_escalation_asked=bool(is_escalation_asked),
     )
 
 

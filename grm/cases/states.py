@@ -62,13 +62,20 @@ class Action(StrEnum):
     LINK = "LINK"
     UNLINK = "UNLINK"
     ADD_COMPLAINANT = "ADD_COMPLAINANT"
+    ESCALATE = "ESCALATE"
+    RATE = "RATE"
 
 
 _OPEN = (Status.FILED, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.WAITING)
 OPEN = frozenset(_OPEN)
 ENDED = frozenset(Status) - OPEN
 
-COMPLAINANT_ACTIONS = frozenset({Action.ANSWER, Action.ADD_INFORMATION, Action.WITHDRAW, Action.CONTEST, Action.APPEAL})
+COMPLAINANT_ACTIONS = frozenset(
+    {
+        *(Action.ANSWER, Action.ADD_INFORMATION, Action.WITHDRAW, Action.CONTEST, Action.APPEAL),
+        *(Action.ESCALATE, Action.RATE),
+    }
+)
 SYSTEM_ACTIONS = frozenset({Action.RESUME})
 OFFICER_ACTIONS = frozenset(Action) - COMPLAINANT_ACTIONS - SYSTEM_ACTIONS
 
@@ -163,6 +170,8 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
     (Status.FILED, Action.SCHEDULE_HEARING): Status.ACKNOWLEDGED,
     (Status.RESOLVED, Action.ATTACH): Status.RESOLVED,
     **{(Status.FILED, action): Status.ACKNOWLEDGED for action in (Action.SPLIT, Action.ANSWER_DIRECTION)},
+    **{(status, Action.ESCALATE): status for status in _OPEN},
+    **{(status, Action.RATE): status for status in (Status.RESOLVED, Status.CLOSED, Status.DECLINED)},
 }
 """(status, action) → status. What is not here cannot be done. A referral leaves the case acknowledged: the new
 holder has it on the table, but nobody works on it yet. One that is contested or appealed begins anew at a higher desk,

@@ -232,6 +232,10 @@ _TITLES: dict[str, str] = {
     "informed_nobody": _("Nobody to inform: no address was left; the tracking page shows the decision"),
     "warned": _("Reminder: %(deadline)s due on %(date)s"),
     "escalated": _("Escalated to level %(level)s: %(deadline)s was due on %(date)s"),
+    "escalated_asked": _("Escalated to level %(level)s, as the complainant asked: %(deadline)s was due on %(date)s"),
+    "escalation_asked": _("The complainant asked to have the late case sent higher"),
+    "rated": _("Rated by the complainant, the answer to the complaint: %(stars)s of 5"),
+    "rated_appeal": _("Rated by the complainant, the answer to the appeal: %(stars)s of 5"),
     "gap": _("Level %(level)s passed: the post is vacant"),
     "investigation_started": _("Investigation begun, led by %(officer)s; report due on %(date)s"),
     "investigation_permitted": _(
@@ -287,6 +291,7 @@ _TITLED_BY: dict[str, Callable[[dict[str, Any]], str]] = {
     "investigation_started": lambda data: (
         "investigation_permitted" if data.get("permitted_as") else "investigation_started"
     ),
+    "rated": lambda data: "rated_appeal" if data.get("stage") == "appeal" else "rated",
     "linked": lambda data: "linked_lead" if data.get("is_lead") else "linked",
     "unlinked": lambda data: "unlinked_lead" if data.get("is_lead") else "unlinked",
 }
@@ -310,6 +315,7 @@ TEXTS: dict[str, str] = {
     "permission": _("Permission"),
     "findings": "",
     "grounds": "",
+    "comment": "",
     "recommendation": _("Recommendation"),
     "part": "",
     "direction": "",
@@ -320,6 +326,7 @@ TEXTS: dict[str, str] = {
 _KIND_CLASS = {
     "escalated": "late",
     "sent_back": "late",
+    "escalation_asked": "late",
     "noted": "note",
     "resolved": "done",
     "closed": "done",
@@ -337,8 +344,8 @@ def title(line: EventLine, book: Directory) -> str:
         key = "handed_over"
     if line.kind == "filed" and "part_from_office_id" in data:
         key = "filed_part"
-    if line.kind == "escalated" and data.get("is_gap"):
-        key = "gap"
+    if line.kind == "escalated" and (data.get("is_gap") or data.get("is_asked")):
+        key = "gap" if data.get("is_gap") else "escalated_asked"
     if line.kind == "appealed" and data.get("is_silence"):
         key = "appealed_silence"
     if line.kind in _TITLED_BY:
@@ -390,6 +397,7 @@ def _values(line: EventLine, book: Directory) -> dict[str, Any]:
         else label("outcome", data.get("outcome")),
         "deadline": label("deadline_kind", data.get("deadline_kind", "resolve")),
         "level": digits(data.get("level", "")),
+        "stars": digits(data.get("stars", "")),
         "days": digits(data.get("working_days", "")),
         "count": digits(len(data.get("files", ()))),
         "desk": label("desk", data.get("to_desk", "gro")),

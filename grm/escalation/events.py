@@ -29,6 +29,8 @@ class Climb:
     officer_id: int | None
     is_alternate: bool
     is_vacant: bool
+    is_asked: bool = False
+    """Whether the complainant had it brought forward."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Step:
 
     rung: Rung
     due_at: datetime
+    is_asked: bool = False
+    """Whether its time was brought forward by the complainant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,15 @@ def climb(
     calendar: Calendar,
     as_of: datetime,
     is_vacant: Callable[[Rung], bool] = lambda rung: False,
+    asked_level: int | None = None,
 ) -> Climb:
     """Every rung from `next_level` up that is due at `as_of`, one by one, also after an outage; a second
     look finds nothing.
 
     A rung is never taken before the one below it: where offsets are out of order it waits. A vacant rung is
     passed at once: the one above it is due at the same instant. Only a warning nobody hears brings nothing
-    forward, because nothing is missed yet.
+    forward, because nothing is missed yet. The rungs up to `asked_level` are due now, whatever their time: the
+    complainant of a late case asks for them.
     """
     steps: list[Step] = []
     if next_level is None:
@@ -89,9 +93,12 @@ def climb(
         due_at = rung_instant(rung, due_on, calendar)
         if passed_at is not None:
             due_at = min(due_at, passed_at)
+        is_asked = asked_level is not None and rung.level <= asked_level and due_at > as_of
+        if is_asked:
+            due_at = as_of
         if due_at > as_of:
             return Climb(tuple(steps), rung.level, due_at)
-        steps.append(Step(rung, due_at))
+        steps.append(Step(rung, due_at, is_asked))
         passed_at = due_at if rung.level > WARNING and is_vacant(rung) else None
     return Climb(tuple(steps), None, None)
 

@@ -40,6 +40,8 @@ class Escalation(Model):
     is_alternate: Mapped[bool] = mapped_column(default=False, server_default="false")
     is_vacant: Mapped[bool] = mapped_column(default=False, server_default="false")
     withdrawn_at: Mapped[datetime | None]
+    is_asked: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """Whether the complainant had it brought forward, before its own time."""
 
 
 class Redating(Model):

@@ -80,12 +80,16 @@ class SweepResult:
         return not (self.warned or self.failed or any(self.escalated.values()))
 
 
-_SELECT = """
+COLUMNS = """
     SELECT d.id, d.kind, d.epoch, d.due_on, d.due_at, d.state, d.breached_at, d.next_level, d.calendar_version, c.id AS case_id,
            c.tracking_number, c.office_id, c.desk, c.assignee_id, c.is_sensitive, c.has_accused, c.history_length,
            c.history_head
     FROM deadline AS d JOIN cases AS c ON c.id = d.case_id
-    WHERE d.next_rung_at <= :as_of AND d.set_aside_at IS NULL AND {which}
+"""
+"""What must be known of a clock and its case to climb."""
+_SELECT = f"""
+    {COLUMNS}
+    WHERE d.next_rung_at <= :as_of AND d.set_aside_at IS NULL AND {{which}}
     ORDER BY d.next_rung_at, d.id
     LIMIT :limit
     FOR NO KEY UPDATE OF d, c SKIP LOCKED
@@ -99,13 +103,15 @@ _ACCUSED = text(
 _INSERT = text(
     """
     INSERT INTO escalation (case_id, deadline_id, epoch, level, due_at, escalated_at, role, office_id, post_id,
-                            officer_id, is_alternate, is_vacant)
-    SELECT case_id, deadline_id, epoch, level, due_at, :now, role, office_id, post_id, officer_id, is_alternate, is_vacant
+                            officer_id, is_alternate, is_vacant, is_asked)
+    SELECT case_id, deadline_id, epoch, level, due_at, :now, role, office_id, post_id, officer_id, is_alternate, is_vacant,
+           is_asked
     FROM unnest(CAST(:case_ids AS bigint[]), CAST(:deadline_ids AS bigint[]), CAST(:epochs AS smallint[]),
                 CAST(:levels AS smallint[]), CAST(:due_ats AS timestamptz[]), CAST(:roles AS text[]),
                 CAST(:office_ids AS bigint[]), CAST(:post_ids AS bigint[]), CAST(:officer_ids AS bigint[]),
-                CAST(:alternates AS boolean[]), CAST(:vacant AS boolean[]))
-        AS new (case_id, deadline_id, epoch, level, due_at, role, office_id, post_id, officer_id, is_alternate, is_vacant)
+                CAST(:alternates AS boolean[]), CAST(:vacant AS boolean[]), CAST(:asked AS boolean[]))
+        AS new (case_id, deadline_id, epoch, level, due_at, role, office_id, post_id, officer_id, is_alternate, is_vacant,
+                is_asked)
     ON CONFLICT (case_id, deadline_id, epoch, level) DO NOTHING
     RETURNING deadline_id, level
     """
@@ -192,7 +198,7 @@ def _climb_batch(
         rows = _by_the_calendar_in_force(act, rows, parameters["as_of"])
         if not rows:
             return ()
-        return _climb_rows(act, rows, parameters["as_of"], posts)
+        return climb_rows(act, rows, parameters["as_of"], posts)
 
 
 def _by_the_calendar_in_force(act: Act, rows: Sequence[Row[Any]], as_of: datetime) -> Sequence[Row[Any]]:
@@ -206,10 +212,14 @@ def _by_the_calendar_in_force(act: Act, rows: Sequence[Row[Any]], as_of: datetim
     return act.session.execute(_AGAIN, parameters).all()
 
 
-def _climb_rows(act: Act, rows: Sequence[Row[Any]], as_of: datetime, posts: Posts) -> tuple[Climb, ...]:
+def climb_rows(
+    act: Act, rows: Sequence[Row[Any]], as_of: datetime, posts: Posts, asked_level: int | None = None
+) -> tuple[Climb, ...]:
+    """Climb with locked rows (`COLUMNS`) what is due up to `as_of`; up to `asked_level` before its time, too. Returns what
+    had not been climbed yet."""
     session = act.session
     posts.read(session, {row.office_id for row in rows})
-    ascents = _Ascents(session, posts, as_of, _accused_of(session, rows))
+    ascents = _Ascents(session, posts, as_of, _accused_of(session, rows), asked_level)
     climbs: list[Climb] = []
     advances: list[tuple[int, str, datetime | None, int | None, datetime | None]] = []
     for row in rows:
@@ -232,13 +242,19 @@ class _Ascents:
     """The rungs that rows climb; rows alike in what decides share one answer."""
 
     def __init__(
-        self, session: Session, posts: Posts, as_of: datetime, accused: dict[int, tuple[Accused, ...]]
+        self,
+        session: Session,
+        posts: Posts,
+        as_of: datetime,
+        accused: dict[int, tuple[Accused, ...]],
+        asked_level: int | None,
     ) -> None:
         self._rungs = deadline_queries.rungs(session)
         self._calendar = deadline_queries.calendar(session)
         self._posts = posts
         self._as_of = as_of
         self._accused = accused
+        self._asked_level = asked_level
         self._known: dict[Any, Any] = {}
 
     def of(self, row: Row[Any]) -> tuple[list[tuple[ladder.Step, Found]], int | None, datetime | None]:
@@ -258,7 +274,9 @@ class _Ascents:
             return self._posts.find(rung.role, rung.level, *where)
 
         climb = ladder.climb(
-            self._rungs, kind, next_level, due_on, self._calendar, self._as_of, lambda rung: found(rung).is_vacant
+            *(self._rungs, kind, next_level, due_on, self._calendar, self._as_of),
+            is_vacant=lambda rung: found(rung).is_vacant,
+            asked_level=self._asked_level,
         )
         return [(step, found(step.rung)) for step in climb.steps], climb.next_level, climb.next_rung_at
 
@@ -289,6 +307,7 @@ def _climb(row: Row[Any], step: ladder.Step, found: Found) -> Climb:
         officer_id=found.officer_id,
         is_alternate=found.is_alternate,
         is_vacant=found.is_vacant,
+        is_asked=step.is_asked,
     )
 
 
@@ -303,6 +322,8 @@ def _entry(climb: Climb) -> history.Entry:
     if climb.level == ladder.WARNING:
         return history.Entry(climb.case_id, "warned", data)
     data["level"] = climb.level
+    if climb.is_asked:
+        data["is_asked"] = True
     # A side clock reminds and escalates, but how high the case stands says how late its decision is.
     return history.Entry(climb.case_id, "escalated", data, level=climb.level if climb.kind in MAIN_KINDS else None)
 
@@ -326,6 +347,7 @@ def _insert(session: Session, climbs: Sequence[Climb], now: datetime) -> set[tup
             "officer_ids": [climb.officer_id for climb in climbs],
             "alternates": [climb.is_alternate for climb in climbs],
             "vacant": [climb.is_vacant for climb in climbs],
+            "asked": [climb.is_asked for climb in climbs],
         },
     )
     return {(deadline_id, level) for deadline_id, level in rows}

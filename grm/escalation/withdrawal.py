@@ -87,6 +87,8 @@ def premature_rungs(
         clock = by_id[deadline_id]
         rungs = {rung.level: rung for rung in known if rung.deadline_kind == clock.kind}
         instants = {level: rung_instant(rung, clock.due_on, calendar) for level, rung in rungs.items()}
+        # What the complainant brought forward had its time as soon as the date was missed.
+        instants |= {row.level: clock.due_at for row in rows if row.is_asked and row.level in rungs}
         early = too_early([(row.level, row.is_vacant) for row in rows], rungs, instants, at)
         found += [
             RungRef(row.id, row.case_id, row.deadline_id, row.epoch, row.level) for row in rows if row.level in early

@@ -155,6 +155,15 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
         complainant(NUMBER),
         {"due_at": EARLIER, "confirm_until_at": LATER, "appeal_until_at": LATER},
     ),
+    "complainant, late, a rung above": (complainant(NUMBER), {"due_at": EARLIER, "next_level": 2}),
+    "complainant, late, has asked for that rung": (
+        complainant(NUMBER),
+        {"due_at": EARLIER, "next_level": 3, "is_escalation_asked": True},
+    ),
+    "complainant, a rung above, the clock stands still": (
+        complainant(NUMBER),
+        {"due_at": EARLIER, "next_level": 2, "is_paused": True},
+    ),
     "complainant, in time, after the windows": (
         complainant(NUMBER),
         {"due_at": LATER, "confirm_until_at": NOW, "appeal_until_at": NOW},
