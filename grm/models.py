@@ -3,6 +3,7 @@
 from grm.accounts import models as accounts
 from grm.cases import attachment_models as attachments
 from grm.cases import bulk_models as bulk
+from grm.cases import claims_models as claims
 from grm.cases import closing_models as closing
 from grm.cases import handover_models as handovers
 from grm.cases import links_models as links
@@ -17,6 +18,7 @@ from grm.kernel import audit, ledger
 from grm.notifications import models as notifications
 from grm.notifications import stops
 from grm.offices import models as offices
+from grm.registry import models as registry
 from grm.routing import models as routing
 from grm.web import models as web
 
@@ -26,6 +28,7 @@ __all__ = [
     "audit",
     "bulk",
     "cases",
+    "claims",
     "closing",
     "deadlines",
     "escalation",
@@ -35,6 +38,7 @@ __all__ = [
     "links",
     "notifications",
     "offices",
+    "registry",
     "rehearsals",
     "routing",
     "search",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
+from grm.cases.claim_kinds import CORRECT_WHAT, WAYS_OF_PAYMENT
 from grm.intake.periods import first_of_month, parse_month
 from grm.kernel.errors import InvalidInput
 from grm.kernel.text import is_blank, latin_digits, nfc
@@ -24,10 +25,6 @@ PAYMENT_FIELDS = (
 )
 CORRECTION_FIELDS = ("correct_what", "correct_from", "correct_to")
 FACT_FIELDS = (*PAYMENT_FIELDS, *CORRECTION_FIELDS)
-
-PROVIDER_KINDS = ("wallet", "agent_bank", "bank", "post_office", "by_hand", "unknown")
-"""The ways in which an allowance comes; the last two have no provider's desk behind them."""
-CORRECT_WHAT = ("name", "nid", "phone", "account", "birth_date", "address", "other")
 
 IDENTIFYING_FACTS = frozenset({"account_note", "correct_from", "correct_to"})
 """Numbers of accounts and phones, names: what an anonymous filing loses as it loses the name."""
@@ -105,7 +102,7 @@ def screen_payment(sieve: Sieve, today: date, providers: Mapping[str, str]) -> d
     if start and end and end < start:
         sieve.fault("period_to", "period-reversed")
     provider = sieve.choice("provider", providers)
-    kind = sieve.choice("provider_kind", PROVIDER_KINDS)
+    kind = sieve.choice("provider_kind", WAYS_OF_PAYMENT)
     return {
         "period_from": start or end,
         "period_to": end or start,

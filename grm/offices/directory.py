@@ -66,7 +66,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """A ministry's office, the Cabinet Division cell (`code` cell) or a district office."""
+    """A ministry's office, the Cabinet Division cell (`code` cell), a district office or a payment provider's desk."""
 
     id: int
     code: str
@@ -78,6 +78,7 @@ class Office:
     parent_id: int | None
     valid_from: date
     valid_to: date | None
+    provider_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,10 @@ class Directory:
             if office.district_id == wanted:
                 return office
         raise NotFound("no-such-office", district=district)
+
+    def providers_on(self, day: date) -> tuple[Office, ...]:
+        """The payment providers in force on a day, in the order of their file."""
+        return tuple(office for office in in_force(self.offices, day) if office.kind == "provider")
 
     # Places --------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from grm.kernel.actor import ROLES
-from grm.offices.models import OFFICE_KINDS, PRIORITIES
+from grm.offices.models import OFFICE_KINDS, PRIORITIES, PROVIDER_KINDS
 from grm.offices.reference_files import KIND_COLUMN, Column, Layout, code, one_of, slug, whole_number, words, yes_or_no
 
 _EN, _BN = Column("name_en", words), Column("name_bn", words)
@@ -80,6 +80,12 @@ ALIASES = Layout(
     ),
     ("kind", "code", "name"),
 )
+PROVIDERS = Layout(
+    "providers.csv",
+    (Column("code", slug), _EN, _BN, Column("kind", one_of(*PROVIDER_KINDS))),
+    ("code",),
+    "provider",
+)
 OFFICE_PATTERNS = Layout(
     "office_patterns.csv",
     (
@@ -115,6 +121,7 @@ LAYOUTS = (
     PROGRAMMES,
     CATEGORIES,
     ALIASES,
+    PROVIDERS,
     OFFICE_PATTERNS,
     POST_PATTERNS,
 )

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from grm.kernel.actor import ROLES
 from grm.kernel.db import Id, Model, Small, one_of
 
-OFFICE_KINDS = ("ministry", "cell", "district")
+OFFICE_KINDS = ("ministry", "cell", "district", "provider")
+PROVIDER_KINDS = ("wallet", "agent_bank", "bank", "post_office")
+"""How a payment provider brings an allowance to somebody: mobile wallet, agent bank, bank branch, post office."""
 PRIORITIES = ("normal", "urgent")
 """How pressing what a category is about is; deadline policies may name it."""
 PLACE_KINDS = ("division", "district", "upazila", "city_corporation")
@@ -82,10 +84,15 @@ class Place(Model):
 
 
 class Office(Model):
-    """An office that holds cases or files them: a ministry's, the Cabinet Division cell, a district office (DC)."""
+    """An office that holds cases or files them: a ministry's, the Cabinet Division cell, a district office (DC), or the
+    grievance desk of a payment provider, to which no rule routes a case: it is referred to, or sent a part."""
 
     __tablename__ = "office"
-    __table_args__ = (CheckConstraint(one_of("kind", OFFICE_KINDS), "kind_known"),)
+    __table_args__ = (
+        CheckConstraint(one_of("kind", OFFICE_KINDS), "kind_known"),
+        CheckConstraint(one_of("provider_kind", PROVIDER_KINDS), "provider_kind_known"),
+        CheckConstraint("kind = 'provider' OR provider_kind IS NULL", "only_providers_pay"),
+    )
 
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(unique=True)
@@ -97,6 +104,7 @@ class Office(Model):
     parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("office.id"))
     valid_from: Mapped[ValidFrom]
     valid_to: Mapped[date | None]
+    provider_kind: Mapped[str | None]
 
 
 class Post(Model):

@@ -32,7 +32,7 @@ ANSWERING_ROLES = ("gro", "appeal_officer", "cell_officer")
 """The posts that queues and the ladder rest on: an empty one is a gap that somebody must fill."""
 
 _PLACE_ORDER = case({"division": 0, "district": 1, "upazila": 2, "city_corporation": 3}, value=models.Place.kind)
-_OFFICE_ORDER = case({"cell": 0, "ministry": 1, "district": 2}, value=models.Office.kind)
+_OFFICE_ORDER = case({"cell": 0, "ministry": 1, "district": 2, "provider": 3}, value=models.Office.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,10 @@ class StaffedPost:
 def directory(session: Session) -> Directory:
     """The whole directory as one frozen snapshot, read once per process and edition (seven statements)."""
     offices = [
-        Office(o.id, o.code, o.kind, o.name_en, o.name_bn, o.ministry_id, o.district_id, o.parent_id, *_dates(o))
+        Office(
+            *(o.id, o.code, o.kind, o.name_en, o.name_bn, o.ministry_id, o.district_id, o.parent_id, *_dates(o)),
+            o.provider_kind,
+        )
         for o in _all(session, select(models.Office).order_by(_OFFICE_ORDER, models.Office.id))
     ]
     memberships = _all(

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from grm.kernel.text import search_key
 from grm.offices import layouts
+from grm.offices.directory import CELL
 from grm.offices.models import (
     Alias,
     Category,
@@ -134,6 +135,8 @@ def _offices_and_posts(session: Session, files: Files) -> dict[str, Tally]:
         values = list(_offices_by(session, pattern))
         codes[pattern.text("kind")] = [office["code"] for office in values]
         offices = _sum(offices, upsert(session, Office, ["code"], values))
+    offices = _sum(offices, upsert(session, Office, ["code"], _providers(session, files)))
+    codes["provider"] = list(session.scalars(select(Office.code).where(Office.kind == "provider").order_by(Office.id)))
     office_ids = ids(session, Office, "code")
     posts = [
         {"office_id": office_ids[code], **_only(row, "code", "role", "rank", "name_en", "name_bn", *DATED)}
@@ -167,6 +170,21 @@ def _offices_by(session: Session, pattern: Row) -> Iterator[dict[str, Any]]:
             "ministry_id": id_ if model is Ministry else None,
             "district_id": id_ if model is Place else None,
         }
+
+
+def _providers(session: Session, files: Files) -> list[dict[str, Any]]:
+    """The payment providers' desks, below the Cabinet Division cell, which hears what lies there too long."""
+    rows_of_others = session.execute(select(Office.code, Office.id).where(Office.kind != "provider"))
+    others: dict[str, int] = {row.code: row.id for row in rows_of_others}
+    rows = _rows(files, layouts.PROVIDERS)
+    if faults := [
+        Fault(layouts.PROVIDERS.file, row.line, f"{row.text('code')} is the code of another office")
+        for row in rows
+        if row.text("code") in others
+    ]:
+        raise BadFiles(faults)
+    fixed = {"kind": "provider", "ministry_id": None, "district_id": None, "parent_id": others.get(CELL)}
+    return [{**_named(row, "code"), **fixed, "provider_kind": row.text("kind")} for row in rows]
 
 
 def _rows(files: Files, layout: Layout) -> list[Row]:

@@ -222,6 +222,23 @@ LABELS: dict[str, dict[str, str]] = {
         "appeal-officer": _("The appeal officer of the ministry"),
         "ministry": _("The ministry or division itself"),
     },
+    "provider_kind": {
+        "wallet": _("Mobile wallet (bKash, Nagad …)"),
+        "agent_bank": _("Bank agent"),
+        "bank": _("Bank branch"),
+        "post_office": _("Post office"),
+        "by_hand": _("In cash, by hand"),
+        "unknown": _("I do not know"),
+    },
+    "correct_what": {
+        "name": _("Name"),
+        "nid": _("National identity number (NID)"),
+        "phone": _("Mobile number"),
+        "account": _("Account or wallet"),
+        "birth_date": _("Date of birth or age"),
+        "address": _("Address"),
+        "other": _("Something else"),
+    },
     "preferred_channel": {
         "sms": _("SMS"),
         "email": _("E-mail"),
