@@ -21,6 +21,7 @@ from grm.kernel.variables import VARIABLES, configuration_page
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _KEYS = ("SECRET_KEY", "DATA_KEYS", "INDEX_KEY", "TRACKING_KEY")
 _REQUIRED_IN_PRODUCTION = ("PUBLIC_URL", "SMS_GATEWAY_URL", "SMS_GATEWAY_PASSWORD", "SMTP_URL", "MAIL_FROM")
+_OF_S3 = ("ATTACHMENTS_S3_ENDPOINT", "ATTACHMENTS_S3_KEY", "ATTACHMENTS_S3_SECRET")
 _SAID_BY_GATEWAYS_FILE = {"SMS_GATEWAY_URL", "SMS_GATEWAY_PASSWORD"}
 
 
@@ -68,6 +69,12 @@ class Settings:
     http_timeout_seconds: float
     filings_per_hour: int
     attachments_dir: Path
+    attachments_url: str
+    attachments_s3_endpoint: str
+    attachments_s3_region: str
+    attachments_s3_key: str = field(repr=False)
+    attachments_s3_secret: str = field(repr=False)
+    upload_megabytes_per_day: int
     attachment_megabytes: int
     attachments_per_case: int
     clamav_url: str
@@ -126,6 +133,8 @@ def load_settings(env: Mapping[str, str]) -> Settings:
     faults += gateway_faults
     hint = "; `make run` makes one for development" if environment == "development" else ""
     faults += [f"{name} is not set{hint}" for name in _KEYS if name not in given]
+    if "ATTACHMENTS_URL" in given:
+        faults += [f"{name} is not set, but ATTACHMENTS_URL is" for name in _OF_S3 if name not in given]
     if environment == "production":
         settled = _SAID_BY_GATEWAYS_FILE if "SMS_GATEWAYS_FILE" in given else set()
         faults += [
@@ -189,6 +198,10 @@ def _clear_text_faults(values: Mapping[str, Any]) -> list[str]:
         parts = urlsplit(url)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             faults.append("SMS_GATEWAY_URL must be https, or on this machine, in production")
+    if url := values.get("ATTACHMENTS_S3_ENDPOINT"):
+        parts = urlsplit(url)
+        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+            faults.append("ATTACHMENTS_S3_ENDPOINT must be https, or on this machine, in production")
     if url := values.get("SMTP_URL"):
         server = parse_smtp_url(url)
         if server.tls == "none" and server.host not in _LOOPBACK:

@@ -1,4 +1,7 @@
-"""Looking after stored files: scanning those that wait, deleting what no row names, and finding what is gone or changed."""
+"""Looking after stored files: scanning those that wait, deleting what no row names, and finding what is gone or changed.
+
+Rows of two tables name files: `attachment`, and `draft_file` for forms that are not filed yet.
+"""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -6,15 +9,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select, union_all, update
 from sqlalchemy.orm import Session
 
 from grm.cases import history
-from grm.cases.attachment_models import Attachment
+from grm.cases.attachment_models import Attachment, DraftFile
 from grm.cases.attachments import store
 from grm.cases.models import Case
 from grm.files import scanner
-from grm.files.store import FolderStore
+from grm.files.store import Store, StoreAway
 from grm.kernel import audit
 from grm.kernel.actor import SYSTEM
 from grm.kernel.context import settings
@@ -35,7 +38,7 @@ def sweep_orphans(age_seconds: float = ORPHAN_SECONDS) -> int:
     known = _known(db.session(), names)
     for name in names:
         if name in known:
-            place.settle(name)  # killed between commit and settling
+            place.settle(name)  # killed between commit and settling, or before a row was deleted
         else:
             place.remove(name)
             log.warning("a stored file that belonged to nothing was deleted")
@@ -43,11 +46,15 @@ def sweep_orphans(age_seconds: float = ORPHAN_SECONDS) -> int:
 
 
 def _known(session: Session, names: list[str]) -> set[str]:
-    """Which of the names a row has, apart from files that were found infected."""
+    """Which of the names a row has, apart from files that were found infected.
+
+    One statement for both tables: a form that is filed meanwhile moves its files from one to the other.
+    """
     if not names:
         return set()
-    statement = select(Attachment.stored_name).where(Attachment.stored_name.in_(names), Attachment.state != "infected")
-    found = set(session.scalars(statement))
+    attached = select(Attachment.stored_name).where(Attachment.stored_name.in_(names), Attachment.state != "infected")
+    drafted = select(DraftFile.stored_name).where(DraftFile.stored_name.in_(names))
+    found = set(session.scalars(union_all(attached, drafted)))
     session.rollback()
     return found
 
@@ -71,6 +78,9 @@ def scan_waiting(limit: int = SCANS_AT_ONCE) -> int:
             finding = scanner.scan(url, store().read(name))
         except scanner.ScannerAway as error:
             log.warning("the virus scanner does not answer", error=str(error), waiting=len(waiting) - done)
+            break
+        except StoreAway:
+            log.warning("the store of files does not answer", waiting=len(waiting) - done)
             break
         except OSError:
             log.error("a stored file is missing", attachment_id=attachment_id)
@@ -133,6 +143,7 @@ class Reconciled:
     restored: int = 0
     unknown: int = 0
     faults: list[tuple[str, str, int]] = field(default_factory=list)
+    """Empty in place of the tracking number: a form that is not filed yet."""
 
 
 def reconcile(say: Callable[[str], None] = lambda line: None, *, delete_unknown: bool = False) -> Reconciled:
@@ -140,8 +151,9 @@ def reconcile(say: Callable[[str], None] = lambda line: None, *, delete_unknown:
 
     Files that once had a row and have none now are only counted, unless `delete_unknown`: the database may be the wrong one.
 
-    A file that is gone or differs is marked `missing` and no longer served; one that is back and right is served again.
-    Reads every file: minutes for a large store. Memory does not grow with their number.
+    A file that is gone or differs is marked `missing` and no longer served; one that is back and right is served again. Of a
+    form that is not filed yet such a file is only named. Reads every file: minutes for a large store. Memory does not grow with
+    their number. Raises `StoreAway` where the store does not answer: nothing is marked then.
     """
     found, place, session, last = Reconciled(orphans=sweep_orphans()), store(), db.session(), 0
     while True:
@@ -168,6 +180,7 @@ def reconcile(say: Callable[[str], None] = lambda line: None, *, delete_unknown:
                 is_waiting = row.scanned_at is None and bool(settings().clamav_url)
                 _mark(row.id, "quarantined" if is_waiting else "stored")
                 found.restored += 1
+    _compare_drafted(found, place, session, say)
     for name in _unknown(place, session):
         if delete_unknown:
             place.remove(name)
@@ -177,14 +190,28 @@ def reconcile(say: Callable[[str], None] = lambda line: None, *, delete_unknown:
     return found
 
 
-def _fault(place: FolderStore, name: str, sha256: bytes) -> str:
+def _compare_drafted(found: Reconciled, place: Store, session: Session, say: Callable[[str], None]) -> None:
+    """The same for files of forms that are not filed yet: three days' worth of rows."""
+    rows = session.execute(select(DraftFile.id, DraftFile.stored_name, DraftFile.sha256).order_by(DraftFile.id)).all()
+    session.rollback()
+    for row in rows:
+        found.rows += 1
+        fault = _fault(place, row.stored_name, row.sha256)
+        if fault and _known(session, [row.stored_name]):  # else it was taken out, or its form was filed, meanwhile
+            found.faults.append((fault, "", row.id))
+            say(f"{fault.upper():8} file {row.id} of a form that is not filed")
+
+
+def _fault(place: Store, name: str, sha256: bytes) -> str:
     try:
         return "" if hashlib.sha256(place.read(name)).digest() == sha256 else "changed"
+    except StoreAway:
+        raise
     except OSError:
         return "missing"
 
 
-def _unknown(place: FolderStore, session: Session) -> Iterator[str]:
+def _unknown(place: Store, session: Session) -> Iterator[str]:
     """Files in their places that no row names though one did: infected ones whose deletion was cut off, or files newer than
     the database, which was put back to an earlier day."""
     names = place.names()

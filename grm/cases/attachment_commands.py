@@ -4,6 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from grm.cases import attachment_care
+from grm.files.store import StoreAway
 
 group = AppGroup("attachments", help="Files that belong to cases.")
 
@@ -18,7 +19,11 @@ def reconcile(delete_unknown: bool) -> None:
     Deletes what acts left behind that never came to their end. What is missing or changed is no longer served; once the
     file is back (from a backup) the next run serves it again.
     """
-    found = attachment_care.reconcile(lambda line: click.echo(line, err=True), delete_unknown=delete_unknown)
+    try:
+        found = attachment_care.reconcile(lambda line: click.echo(line, err=True), delete_unknown=delete_unknown)
+    except StoreAway:
+        click.echo("BAD  the store of files does not answer; nothing was marked")
+        raise SystemExit(1) from None
     summary = f"{found.rows} files, {found.orphans} of no row deleted, {found.restored} found again"
     if found.unknown:
         summary += f", {found.unknown} whose row is gone (deleted with --delete-unknown)"

@@ -1,4 +1,4 @@
-"""Files that belong to a case."""
+"""Files that belong to a case, or to a form that will be one."""
 
 from datetime import datetime
 
@@ -46,3 +46,32 @@ class Attachment(Model):
     officer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
     scanned_at: Mapped[datetime | None]
     finding: Mapped[str | None]
+
+
+class DraftFile(Model):
+    """A stored file handed in with a form that is not filed yet, under the hash of the form's token (`Draft.token_hash`).
+
+    The columns are those of `Attachment`, which it becomes in the statement that files the form; its name is sealed to the
+    same context. Nobody can open it before that, so what waits for the scanner goes on waiting as an attachment.
+    """
+
+    __tablename__ = "draft_file"
+    __table_args__ = (
+        CheckConstraint(one_of("state", ("stored", "quarantined")), "state_known"),
+        CheckConstraint("size > 0", "has_content"),
+        CheckConstraint("length(sha256) = 32", "hash_whole"),
+        UniqueConstraint("token_hash", "sha256"),
+        Index(None, "added_at"),
+    )
+
+    id: Mapped[Id]
+    token_hash: Mapped[bytes]
+    stored_name: Mapped[str] = mapped_column(unique=True)
+    name_sealed: Mapped[bytes | None]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[bytes]
+    state: Mapped[str]
+    taken_out: Mapped[list[str]]
+    added_at: Mapped[datetime]
+    scanned_at: Mapped[datetime | None]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Label, func, select
 
 from grm.cases.attachment_models import Attachment
-from grm.cases.attachments import opened_name
+from grm.cases.attachment_serving import opened_name
 from grm.cases.models import Case
 
 

@@ -4,7 +4,7 @@ import re
 
 from flask import Blueprint, Response
 
-from grm.cases import attachments
+from grm.cases import attachment_serving
 from grm.cases.attachment_names import disposition
 from grm.cases.readers import READERS
 from grm.kernel.db import db
@@ -24,9 +24,9 @@ def attachment(tracking_number: str, attachment_id: str) -> Response:
     actor = guard.actor()
     if not _NUMBER.fullmatch(attachment_id):
         raise NotFound
-    case, file = attachments.file_of(db.session(), actor, tracking_number, int(attachment_id))
+    case, file = attachment_serving.file_of(db.session(), actor, tracking_number, int(attachment_id))
     if case.is_sensitive:
-        attachments.record_view(actor, case.tracking_number, int(attachment_id))
+        attachment_serving.record_view(actor, case.tracking_number, int(attachment_id))
     answer = Response(file.data, content_type=file.media_type)
     answer.headers["Content-Disposition"] = disposition(file.name, file.fallback)
     answer.headers["Content-Security-Policy"] = FILE_POLICY

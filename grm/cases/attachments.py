@@ -1,19 +1,18 @@
-"""Files of a case: taken in, stored, attached in one act, and handed out again.
+"""Files of a case: taken in, stored, and attached in one act (`attachment_serving.py` hands them out again).
 
 `receive` checks, cleans, scans and stores what was handed in, before any transaction: a slow file holds no lock. The act that
 follows writes the rows with `add_rows`; then `settle` says that they are committed. Whoever gives up calls `discard`; a
 process that is killed in between leaves a file without a row, which `grm/cases/attachment_care.py` finds and deletes. The
-public form uses the same three (it has another act).
+tracking page (`track_files.py`) and the forms that are not filed yet (`grm/intake/draft_files.py`) use the same.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -26,13 +25,14 @@ from grm.cases.spine import acting, apply
 from grm.cases.states import Action
 from grm.files import scanner
 from grm.files.cleaning import Clean, clean
-from grm.files.kinds import BY_MEDIA_TYPE, Refused
-from grm.files.store import FolderStore, StoreFull, new_name
+from grm.files.kinds import Refused
+from grm.files.store import Store, StoreFull, new_name
+from grm.files.stores import open_store
 from grm.kernel import audit, clock
 from grm.kernel.actor import Actor
 from grm.kernel.context import keyring, settings
 from grm.kernel.db import db
-from grm.kernel.errors import GrmError, IllegalAction, InvalidInput, NotFound, Unavailable
+from grm.kernel.errors import IllegalAction, InvalidInput, NotFound, Unavailable
 from grm.kernel.transaction import transaction
 
 log = structlog.get_logger("grm.cases.attachments")
@@ -85,9 +85,9 @@ class FilesRefused(InvalidInput):
         self.version = version
 
 
-def store() -> FolderStore:
+def store() -> Store:
     """The store of the running application."""
-    return FolderStore(settings().attachments_dir)
+    return open_store(settings())
 
 
 # --- taking in ------------------------------------------------------------------------------------------------------
@@ -215,14 +215,29 @@ def attach_files(
     text = content.text("note", note)
     if not uploads:
         content.faults["files"] = "choose-files"
-    _may_attach(actor, tracking_number, now)
+    require(actor, tracking_number, Action.ATTACH, now)
     content.check()
+    return carry_in(
+        actor,
+        tracking_number,
+        uploads,
+        lambda received: _attach(actor, tracking_number, received, text, is_for_complainant, now),
+    )
+
+
+def carry_in(
+    actor: Actor, tracking_number: str, uploads: Sequence[Upload], write: Callable[[Received], int]
+) -> int:
+    """Take files in and have `write` attach in one act those that can be; returns the version it makes.
+
+    `FilesRefused` where some or all cannot. What `write` gives up on leaves no file behind.
+    """
     received = receive(uploads)
     _note_infected(actor, tracking_number, received)
     if not received.kept:
         raise FilesRefused(received.refused, 0, None)
     try:
-        version = _attach(actor, tracking_number, received, text, is_for_complainant, now)
+        version = write(received)
     except DBAPIError:
         raise  # whether the commit was done is in doubt: what it left is found later
     except BaseException:
@@ -239,7 +254,7 @@ def _attach(
 ) -> int:
     with acting(actor, tracking_number, None, Action.ATTACH, now) as step:
         case, session = step.case, step.session
-        _leave_out_known(session, case, received)
+        leave_out_known(session, case, received)
         if not received.kept:
             raise FilesRefused(received.refused, 0, None)
         data = {"files": facts_of(received.kept), "is_for_complainant": is_for_complainant}
@@ -256,7 +271,7 @@ def _attach(
         return case.version
 
 
-def _leave_out_known(session: Session, case: Case, received: Received) -> None:
+def leave_out_known(session: Session, case: Case, received: Received) -> None:
     """Take out what the case has already, and what is too much; their files are deleted. The case is locked."""
     known = {row.sha256: row.state for row in session.execute(
         select(Attachment.sha256, Attachment.state).where(Attachment.case_id == case.id)
@@ -272,12 +287,12 @@ def _leave_out_known(session: Session, case: Case, received: Received) -> None:
             room -= 1
 
 
-def _may_attach(actor: Actor, tracking_number: str, now: datetime | None) -> None:
+def require(actor: Actor, tracking_number: str, action: Action, now: datetime | None) -> None:
     """Refuse before any work is done what the act itself would refuse; holds no lock and no connection afterwards."""
     session = db.session()
     try:
         _, facts = queries.find_case(session, actor, tracking_number)
-        verdict = lifecycle.decide(facts, Action.ATTACH, actor, now or clock.now(session))
+        verdict = lifecycle.decide(facts, action, actor, now or clock.now(session))
     finally:
         session.rollback()
     if verdict.is_hidden:
@@ -293,65 +308,3 @@ def _note_infected(actor: Actor, tracking_number: str, received: Received) -> No
         with transaction() as act:
             data = {"tracking_number": tracking_number, "count": infected}
             audit.record(act.session, "files", "infected-file-refused", actor, act.now, **data)
-
-
-# --- handing out ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Served:
-    """A file to hand out."""
-
-    data: bytes
-    name: str
-    fallback: str
-    media_type: str
-
-
-def file_of(session: Session, actor: Actor, tracking_number: str, attachment_id: int) -> tuple[Case, Served]:
-    """A file of a case, for whoever may see the case. Two statements.
-
-    Raises `NotFound` for a case or file that does not exist, that the actor must not know of, or that is not served;
-    `Unavailable` where the stored copy is gone or not the one that was attached.
-    """
-    case, _ = queries.find_case(session, actor, tracking_number)
-    row = session.execute(
-        select(Attachment).where(
-            Attachment.id == attachment_id, Attachment.case_id == case.id, Attachment.state == "stored"
-        )
-    ).scalar_one_or_none()
-    if row is None:
-        raise NotFound
-    try:
-        data = store().read(row.stored_name)
-    except OSError as error:
-        log.error("a stored file is missing", attachment_id=row.id)
-        raise Unavailable("attachment-damaged") from error
-    if hashlib.sha256(data).digest() != row.sha256:
-        log.error("a stored file was changed", attachment_id=row.id)
-        raise Unavailable("attachment-damaged")
-    extension = BY_MEDIA_TYPE[row.media_type].extension
-    fallback = f"{case.tracking_number}-{row.id}.{extension}"
-    return case, Served(data, opened_name(row.name_sealed, row.stored_name) or fallback, fallback, row.media_type)
-
-
-def opened_name(sealed: bytes | None, stored_name: str) -> str:
-    """What the sender called a file; empty where that was not kept or cannot be read."""
-    if sealed is None:
-        return ""
-    try:
-        return keyring().open(sealed, name_context(stored_name))
-    except GrmError:
-        return ""
-
-
-def count_of(session: Session, case_id: int) -> int:
-    """How many files a case has."""
-    return session.execute(select(func.count()).where(Attachment.case_id == case_id)).scalar_one()
-
-
-def record_view(actor: Actor, tracking_number: str, attachment_id: int) -> None:
-    """Note that an officer opened a file of a sensitive case (audit stream `views`)."""
-    with transaction() as act:
-        data = {"tracking_number": tracking_number, "attachment_id": attachment_id}
-        audit.record(act.session, "views", "sensitive-attachment-viewed", actor, act.now, **data)

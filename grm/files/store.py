@@ -1,11 +1,13 @@
-"""Where files lie: a folder outside everything that is served, under random names that say nothing.
+"""Where files lie: outside everything that is served, under random names that say nothing.
 
     ab/cd/abcd….   the file, for as long as a row of the database names it
-    incoming/      a second name (hard link) of every file whose row is not known to be committed
+    incoming/      a second name of every file whose row is not known to be committed, or is about to be deleted
 
-A file is written and flushed to disk under `incoming`, then linked to its place, and only then the row commits; `settle`
-removes the second name afterwards. So there is never a row without its file, and after a kill between file and commit the
-second name says where to look: no sweep ever walks the whole store.
+A file is stored durably, and its second name with it, and only then the row commits; `settle` removes the second name
+afterwards. Before a row is deleted `unsettle` gives its file the second name again. So there is never a row without its file,
+and after a kill at any step the second name says where to look: no sweep ever walks the whole store.
+
+`FolderStore` keeps files in a local folder; `grm/files/store_s3.py` in an S3-compatible store.
 """
 
 import errno
@@ -14,13 +16,47 @@ import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_NAME = re.compile(r"[0-9a-f]{32}")
+NAME = re.compile(r"[0-9a-f]{32}")
 
 
 class StoreFull(Exception):
     """The disk is full."""
+
+
+class StoreAway(OSError):
+    """The store does not answer, or not as it should: nothing can be said about any of its files."""
+
+
+class Store(Protocol):
+    """What both kinds of store do. Whatever fails raises OSError: FileNotFoundError says that a file is not there, `StoreAway`
+    that nobody can say."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Store a file durably, its second name with it. Raises `StoreFull`, and leaves nothing behind then."""
+
+    def settle(self, name: str) -> None:
+        """The row of this file is committed: take away its second name."""
+
+    def unsettle(self, name: str) -> None:
+        """The row of this file is about to be deleted: give it its second name again."""
+
+    def read(self, name: str) -> bytes:
+        """The content of a file."""
+
+    def remove(self, name: str) -> None:
+        """Delete a file and its second name, if they are there."""
+
+    def unsettled(self, age_seconds: float) -> list[str]:
+        """Names of files with a second name that is older, by the clock of the store."""
+
+    def names(self) -> Iterator[str]:
+        """The names of all files in their places."""
+
+    def age_seconds(self, name: str) -> float:
+        """How long ago a file was stored; 0 where it is gone meanwhile."""
 
 
 def new_name() -> str:
@@ -58,6 +94,17 @@ class FolderStore:
         """The row of this file is committed."""
         (self.incoming / name).unlink(missing_ok=True)
 
+    def unsettle(self, name: str) -> None:
+        """The row of this file is about to be deleted; nothing happens where the file is gone already."""
+        waiting = self.incoming / name
+        self.incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            os.link(self._place(name), waiting)
+            os.utime(waiting)  # young again: the sweep is to leave it alone until the row is gone
+        except (FileExistsError, FileNotFoundError):
+            return
+        _flush(self.incoming)
+
     def read(self, name: str) -> bytes:
         """The content of a file; raises OSError where there is none."""
         return self._place(name).read_bytes()
@@ -73,12 +120,12 @@ class FolderStore:
             return []
         before = self.now() - age_seconds
         with os.scandir(self.incoming) as found:
-            return [each.name for each in found if _NAME.fullmatch(each.name) and each.stat().st_mtime < before]
+            return [each.name for each in found if NAME.fullmatch(each.name) and each.stat().st_mtime < before]
 
     def names(self) -> Iterator[str]:
         """The names of all files in their places."""
         for path in self.folder.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
-            if _NAME.fullmatch(path.name):
+            if NAME.fullmatch(path.name):
                 yield path.name
 
     def age_seconds(self, name: str) -> float:
@@ -96,7 +143,7 @@ class FolderStore:
         return probe.stat().st_mtime
 
     def _place(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise ValueError("no name of a stored file")
         return self.folder / name[:2] / name[2:4] / name
 

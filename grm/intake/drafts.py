@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from grm.intake.models import Draft
+from grm.intake.screening import without_identity
 from grm.intake.service import Filed, draft_hash, secret_of, submission_key
 from grm.kernel import clock, context
 from grm.kernel.crypto import CannotOpen
@@ -25,7 +26,7 @@ LONGEST = 400_000
 
 _TOKEN = re.compile("[A-Za-z0-9_-]{22}")
 _LOOK = text(
-    f"SELECT {clock.SQL_NOW} AS now, d.sealed, d.updated_at, d.expires_at, c.tracking_number, c.office_id, c.due_on, "  # noqa: S608 - a constant
+    f"SELECT {clock.SQL_NOW} AS now, d.sealed, d.updated_at, d.expires_at, d.file_count, c.tracking_number, c.office_id, c.due_on, "  # noqa: S608 - a constant
     "c.filed_at, c.category_id, c.is_anonymous "
     "FROM (SELECT 1) AS one LEFT JOIN draft AS d ON d.token_hash = :draft "
     "LEFT JOIN submission AS s ON s.key = :key LEFT JOIN cases AS c ON c.submission_id = s.id"
@@ -48,6 +49,7 @@ class Look:
     content: Content | None
     updated_at: datetime | None
     filed: Filed | None
+    has_files: bool = False
 
 
 def is_token(value: str | None) -> bool:
@@ -72,17 +74,17 @@ def look(session: Session, token: str) -> Look:
             is_anonymous=row.is_anonymous,
             is_new=False,
         )
-    return Look(row.now, content, row.updated_at if content else None, filed)
+    return Look(row.now, content, row.updated_at if content else None, filed, bool(row.file_count))
 
 
 def save(session: Session, token: str, content: Content, now: datetime) -> None:
-    """Keep the draft for another 72 hours (one upsert); the caller commits."""
-    plain = json.dumps({"fields": dict(content.fields), "reached": content.reached})
+    """Keep the draft for another 72 hours (one upsert); the caller commits. An anonymous one is kept without identity."""
+    plain = json.dumps({"fields": without_identity(content.fields), "reached": content.reached})
     if len(plain) > LONGEST:
         return
     digest = draft_hash(token)
     values = {
-        "sealed": context.keyring().seal(plain, _context(digest)),
+        "sealed": context.keyring().seal(plain, context_of(digest)),
         "updated_at": now,
         "expires_at": now + LIFETIME,
     }
@@ -97,11 +99,12 @@ def discard(session: Session, token: str) -> None:
 
 def _open(sealed: bytes, token: str) -> Content | None:
     try:
-        plain = json.loads(context.keyring().open(sealed, _context(draft_hash(token))))
+        plain = json.loads(context.keyring().open(sealed, context_of(draft_hash(token))))
     except CannotOpen:
         return None  # its key was retired; within 72 hours that is the operator's own doing
     return Content(plain["fields"], plain["reached"])
 
 
-def _context(digest: bytes) -> str:
+def context_of(digest: bytes) -> str:
+    """What ties the sealed content to its row."""
     return f"draft:{digest.hex()}"

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from grm.kernel.db import Id, Model
+from grm.kernel.db import Id, Model, Small
 
 
 class Draft(Model):
@@ -26,6 +26,8 @@ class Draft(Model):
     officer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
     updated_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    file_count: Mapped[Small] = mapped_column(default=0, server_default="0")
+    """How many files were handed in with it (`DraftFile`)."""
 
 
 class Submission(Model):

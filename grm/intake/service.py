@@ -20,6 +20,7 @@ from grm.cases.sealing import sealed
 from grm.deadlines import service as deadlines
 from grm.deadlines.policy import CaseFacts
 from grm.intake import routes
+from grm.intake.draft_file_rows import NO_FILES, Files, files_to_file
 from grm.intake.models import Submission
 from grm.intake.screening import Answers, without_identity
 from grm.intake.statement import NewCase, insert_case
@@ -46,6 +47,8 @@ class Filing:
     """What was typed, field by field; kept sealed and unchanged, an anonymous one without identity."""
     channel: str = "web"
     filed_by_office_id: int | None = None
+    has_files: bool = False
+    """Whether files may have been handed in with it; a form without any is not asked for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,8 @@ def started_at(received_on: date | None, now: datetime) -> datetime:
 def _file(filing: Filing, actor: Actor | None, now: datetime | None, number: str) -> Filed:
     with transaction(now) as act:
         book = directory(act.session)
-        new = _compose(act.session, book, filing, actor or complainant(number), act.now, number)
+        files = files_to_file(act.session, draft_hash(filing.token)) if filing.has_files else NO_FILES
+        new = _compose(act.session, book, filing, actor or complainant(number), act.now, number, files)
         case_id = insert_case(act.session, new, dhaka_date(act.now))
         if case_id is None:
             found = find_filed(act.session, filing.token)
@@ -149,7 +153,9 @@ def _file(filing: Filing, actor: Actor | None, now: datetime | None, number: str
     )
 
 
-def _compose(session: Session, book: Directory, filing: Filing, actor: Actor, now: datetime, number: str) -> NewCase:
+def _compose(
+    session: Session, book: Directory, filing: Filing, actor: Actor, now: datetime, number: str, files: Files
+) -> NewCase:
     """All column values, from caches and the form; nothing is written."""
     answers = filing.answers
     route = routes.choose(session, book, answers, dhaka_date(now))
@@ -173,6 +179,7 @@ def _compose(session: Session, book: Directory, filing: Filing, actor: Actor, no
             "received_on": dhaka_date(start),
             # Ties the form as received to the chain, without a word of it.
             "submission": hashlib.sha256(submission["sealed"]).hexdigest(),
+            **files.data,
         },
     )
     case = {
@@ -183,6 +190,7 @@ def _compose(session: Session, book: Directory, filing: Filing, actor: Actor, no
         "desk": route.desk,
         "routing_rule_id": route.rule_id,
         "programme_id": book.programme(answers.programme).id if answers.programme else None,
+        "programme_words": answers.programme_words,
         "category_id": category.id,
         "priority": category.priority,
         "district_id": book.place(answers.district).id if answers.district else None,
@@ -215,6 +223,7 @@ def _compose(session: Session, book: Directory, filing: Filing, actor: Actor, no
         deadlines=[{name: getattr(each, name) for name in _CLOCK} for each in planned],
         accused_office_ids=route.accused_office_ids,
         accused_posts=route.accused_posts,
+        file_ids=files.ids,
         draft_hash=draft_hash(filing.token),
     )
 
@@ -241,17 +250,21 @@ def _submission(filing: Filing, now: datetime) -> dict[str, Any]:
 
 
 def _people(answers: Answers, number: str) -> list[dict[str, Any]]:
-    """The complainant, and who files for them. Phone and e-mail belong to whoever is to be told: the one who files."""
+    """The complainant, who files for them, and who complains with them. Phone and e-mail of the form belong to whoever is to
+    be told of everything: the one who files."""
     facts = {"sex": answers.sex, "age_group": answers.age_group, "disability": answers.disability}
     contact = sealed(number, phone=answers.phone, email=answers.email)
     nobody = sealed(number, phone=None, email=None)
     person = {"role": "complainant", **sealed(number, name=answers.name), **facts, "relation": None}
+    members = [
+        {"role": "member", **sealed(number, name=each.name, phone=each.phone, email=None)} for each in answers.others
+    ]
     if not answers.is_on_behalf:
-        return [person | contact]
+        return [person | contact, *members]
     representative = {
         "role": "representative",
         **sealed(number, name=answers.representative_name),
         **dict.fromkeys(facts),
         "relation": answers.relation,
     }
-    return [person | nobody, representative | contact]
+    return [person | nobody, representative | contact, *members]

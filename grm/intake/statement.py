@@ -52,6 +52,8 @@ class NewCase:
     texts: Sequence[Values] = ()
     accused_office_ids: Sequence[int] = ()
     accused_posts: Sequence[AccusedPost] = ()
+    file_ids: Sequence[int] = ()
+    """Rows of `draft_file` that become attachments of the first event."""
     draft_hash: bytes | None = None
     """The draft to remove with the filing."""
 
@@ -68,6 +70,8 @@ def insert_case(session: Session, new: NewCase, on: date) -> int | None:
         "case_text": new.texts,
         "accused": [{"office_id": office_id} for office_id in new.accused_office_ids],
         "accused_posts": [asdict(post) for post in new.accused_posts],
+        "attachment": new.file_ids,
+        "draft_file": new.file_ids,
     }
     given = {name: rows for name, rows in parts.items() if rows}
     filing = {
@@ -155,6 +159,26 @@ _SPECIAL: Mapping[str, str] = {
                 AND post.valid_from <= today AND (post.valid_to IS NULL OR post.valid_to > today)
             LEFT JOIN posting ON posting.post_id = post.id
                 AND posting.starts_on <= today AND (posting.ends_on IS NULL OR posting.ends_on > today)
+    """,
+    # What an officer at a desk scans belongs to the complainant; a name is not kept where the complaint is anonymous.
+    "attachment": """
+        INSERT INTO attachment (case_id, seq, stored_name, name_sealed, media_type, size, sha256, state,
+            is_for_complainant, taken_out, attached_at, officer_id, scanned_at)
+        SELECT filed.id, 1, d.stored_name, CASE WHEN NOT g.is_anonymous THEN d.name_sealed END, d.media_type, d.size,
+            d.sha256, d.state, g.officer_id IS NOT NULL, d.taken_out, g.filed_at, g.officer_id, d.scanned_at
+        FROM filed
+            CROSS JOIN (
+                SELECT CAST(f -> 'cases' ->> 'is_anonymous' AS boolean) AS is_anonymous,
+                    CAST(f -> 'cases' ->> 'filed_by_id' AS bigint) AS officer_id,
+                    CAST(f -> 'cases' ->> 'filed_at' AS timestamptz) AS filed_at, f -> 'attachment' AS ids
+                FROM given) AS g
+            CROSS JOIN LATERAL jsonb_array_elements_text(g.ids) AS listed(id)
+            JOIN draft_file AS d ON d.id = CAST(listed.id AS bigint)
+        ORDER BY d.id
+    """,
+    "draft_file": """
+        DELETE FROM draft_file WHERE EXISTS (SELECT FROM filed) AND id IN (
+            SELECT CAST(listed.id AS bigint) FROM given, jsonb_array_elements_text(f -> 'draft_file') AS listed(id))
     """,
 }
 """Parts whose rows come not from the form alone, but from what the database knows."""

@@ -248,6 +248,47 @@ VARIABLES = (
         "Where files that people hand in are stored; it must lie outside everything that is served. Unset: GRM_HOME/attachments.",
     ),
     Variable(
+        "ATTACHMENTS_URL",
+        parsers.url("s3"),
+        "be an s3://bucket/prefix address",
+        "Bucket of an S3-compatible store for files that people hand in, with a prefix if wanted: `s3://bucket/grm`. Unset: files "
+        "lie in ATTACHMENTS_DIR.",
+    ),
+    Variable(
+        "ATTACHMENTS_S3_ENDPOINT",
+        parsers.url("http", "https"),
+        _A_WEB_ADDRESS,
+        "Address of the S3-compatible store, such as `https://s3.example.gov.bd`.",
+        production="required with ATTACHMENTS_URL; https, or on this machine",
+    ),
+    Variable(
+        "ATTACHMENTS_S3_REGION", parsers.plain, "be plain text", "Region the store goes by.", default="us-east-1"
+    ),
+    Variable(
+        "ATTACHMENTS_S3_KEY",
+        parsers.plain,
+        "be plain text",
+        "Access key at the S3-compatible store; it needs to list, read, write and delete below the prefix.",
+        secret=True,
+        production="required with ATTACHMENTS_URL",
+    ),
+    Variable(
+        "ATTACHMENTS_S3_SECRET",
+        parsers.plain,
+        "be plain text",
+        "Secret of that access key.",
+        secret=True,
+        production="required with ATTACHMENTS_URL",
+    ),
+    Variable(
+        "UPLOAD_MEGABYTES_PER_DAY",
+        parsers.number(0, 1_000_000),
+        "be a number from 0 to 1000000",
+        "How much one source address may hand in within a day with forms that are not filed yet; 0 lifts the limit. Mobile operators "
+        "put thousands of people behind one address, so do not go low.",
+        default="2000",
+    ),
+    Variable(
         "ATTACHMENT_MEGABYTES",
         parsers.number(1, 50),
         "be a number from 1 to 50",
