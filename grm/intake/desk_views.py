@@ -1,21 +1,29 @@
-"""Filing on somebody's behalf: one dense page for district staff, call agents and the cell.
+"""Filing on somebody's behalf: one dense page for district staff, call agents and the cell, made for the keyboard.
 
 Who acts (the signed-in officer), who complains and how it came in (the medium) are three facts. Staff are not limited in
-number: a helper may file for two hundred people a day.
+number: a helper may file for two hundred people a day. What was begun and not filed is kept for its officer.
 """
 
-from flask import Blueprint, make_response, render_template, request
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from grm.deadlines.queries import calendar as working_days
-from grm.intake import choices, drafts, queries
+from grm.intake import choices, desk_drafts, desk_receipts, drafts, queries
+from grm.intake.choices import Offer
 from grm.intake.forms import DESK_FIELDS, FormView
-from grm.intake.screening import MEDIA, Problem, screen
+from grm.intake.queries import DeskFiling
+from grm.intake.screening import MEDIA, UNKNOWN, Problem, screen
 from grm.intake.service import Filing, file_grievance, find_filed, new_token
-from grm.kernel import clock
+from grm.kernel import clock, tracking_number
 from grm.kernel.actor import Actor
 from grm.kernel.clock import dhaka_date
 from grm.kernel.db import db
+from grm.kernel.text import parse_date
+from grm.kernel.transaction import transaction
 from grm.offices.queries import directory
 from grm.web import guard
 from grm.web.guard import keeps_typed_text, requires
@@ -24,42 +32,119 @@ from grm.web.security import form_is_stale
 
 blueprint = Blueprint("desk", __name__)
 ROLES = ("desk_officer", "cell_officer", "gro")
+BESIDE_THE_FORM = 10
+"""Lines of the day's list below the form; the whole day has a page of its own."""
 
 
 @blueprint.route("/desk/new", methods=["GET", "POST"])
 @requires(*ROLES)
 @keeps_typed_text
 def new() -> Response | tuple[Response, int]:
-    """Show the form with today's list; file, and show the receipt to print and hand over."""
+    """Show the form, empty or as it was put aside; file, and lead to the receipt to print and hand over."""
     actor = guard.actor()
     if request.method != "POST":
-        return _page(actor, new_token(), _beginning(actor))
-    filling = {name: request.form[name] for name in DESK_FIELDS if name in request.form}
-    posted = request.form.get("draft")
-    token = posted if posted and drafts.is_token(posted) else new_token()
+        return _begun(actor) or _page(actor, new_token(), None)
+    token, filling = _posted()
     if form_is_stale():
         return _page(actor, token, filling, is_stale=True), 400
-    session = db.session()
-    if (filed := find_filed(session, token)) is None:
-        now = clock.now(session)
-        offer = choices.offer(session, dhaka_date(now))
+    database = db.session()
+    if (filed := find_filed(database, token)) is None:
+        now = clock.now(database)
+        offer = choices.offer(database, dhaka_date(now))
         screened = screen(filling, offer.choices, dhaka_date(now), is_desk=True, language=language())
         if screened.answers is None:
+            with transaction(now) as act:
+                desk_drafts.keep(act.session, _officer(actor), token, filling, act.now)
             return _page(actor, token, filling, screened.problems), 422
         medium = str(screened.answers.medium)
         filing = Filing(screened.answers, token, filling, channel=medium, filed_by_office_id=_office_of(actor))
         filed = file_grievance(filing, actor, now)
-    book = directory(db.session())
+    desk_receipts.remember(session, filed.tracking_number, token)
+    return redirect(url_for("desk.receipt", number=filed.tracking_number), 303)
+
+
+@blueprint.post("/desk/drafts")
+@requires(*ROLES)
+@keeps_typed_text
+def put_aside() -> Response | tuple[Response, int]:
+    """Keep the form unfinished: at the officer's wish, or by the page's script now and then."""
+    actor = guard.actor()
+    token, filling = _posted()
+    if form_is_stale():
+        return _page(actor, token, filling, is_stale=True), 400
+    with transaction() as act:
+        is_kept = desk_drafts.keep(act.session, _officer(actor), token, filling, act.now)
+    if request.form.get("auto"):
+        return Response(status=204 if is_kept else 409)
+    return redirect(url_for("desk.new", kept=1 if is_kept else None), 303)
+
+
+@blueprint.post("/desk/drafts/<int:draft_id>/discard")
+@requires(*ROLES)
+def discard(draft_id: int) -> Response:
+    """Throw a form away that was put aside."""
+    with transaction() as act:
+        if not desk_drafts.discard(act.session, _officer(guard.actor()), draft_id):
+            abort(404)
+    return redirect(url_for("desk.new"), 303)
+
+
+@blueprint.get("/desk/receipts/<number>")
+@requires(*ROLES)
+def receipt(number: str) -> Response:
+    """The receipt of a filing of one's own: for half an hour, in the session that filed it, with the secret."""
+    actor, database = guard.actor(), db.session()
+    wanted = tracking_number.parse(number) or ""
+    filed = queries.own_filing(database, actor, wanted, desk_receipts.was_filed_here(session, wanted))
+    if filed is None:
+        abort(404)
+    book = directory(database)
     return make_response(
         render_template(
             "intake/desk_receipt.html",
             filed=filed,
-            secret=filed.secret,
+            secret=desk_receipts.secret(session, wanted, filed.filed_at, clock.now(database)),
             office=book.office(filed.office_id),
             shows_helplines=book.category(filed.category_id).slug in choices.HELPLINE_CATEGORIES,
-            is_provisional=working_days(db.session()).is_provisional(filed.due_on),
+            is_provisional=working_days(database).is_provisional(filed.due_on),
         )
     )
+
+
+@blueprint.get("/desk/filed")
+@requires(*ROLES)
+def filed() -> Response:
+    """All that the officer has filed in a day, for looking up, printing again, and a list on paper."""
+    actor, database = guard.actor(), db.session()
+    today = choices.today(database)
+    day = min(parse_date(request.args.get("on", "")) or today, today)
+    before = request.args.get("before", "")
+    before_id = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
+    count, filings = queries.filings_of_day(database, actor, day, before_id=before_id)
+    return make_response(
+        render_template(
+            "intake/desk_filed.html",
+            day=day,
+            count=count,
+            rows=_rows(choices.offer(database), filings),
+            before_day=day - timedelta(days=1),
+            after_day=day + timedelta(days=1) if day < today else None,
+            next_before=filings[-1].id if len(filings) == queries.LISTED else None,
+            is_first=before_id is None,
+        )
+    )
+
+
+def _posted() -> tuple[str, dict[str, str]]:
+    """The form's token and what was typed; a form without a token gets one."""
+    posted = request.form.get("draft")
+    token = posted if posted and drafts.is_token(posted) else new_token()
+    return token, {name: request.form[name] for name in DESK_FIELDS if name in request.form}
+
+
+def _officer(actor: Actor) -> int:
+    assert actor.officer_id is not None, "who passed the guard is an officer"
+    return actor.officer_id
 
 
 def _office_of(actor: Actor) -> int:
@@ -67,31 +152,79 @@ def _office_of(actor: Actor) -> int:
     return next(seat.office_id for role in ROLES for seat in actor.seats_as(role))
 
 
-def _beginning(actor: Actor) -> dict[str, str]:
-    """What a new form starts with: the medium most used, and the desk's own district."""
-    district = next((seat.district_code for seat in actor.seats_as(*ROLES) if seat.district_code), None)
-    return {"medium": MEDIA[0], **({"district": district} if district else {})}
+def _begun(actor: Actor) -> Response | None:
+    """The form as it was put aside, where the address names one of the officer's."""
+    wanted = request.args.get("draft", "")
+    if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 19):
+        return None
+    database = db.session()
+    found = desk_drafts.find(database, _officer(actor), int(wanted), clock.now(database))
+    return _page(actor, found.token, dict(found.fields)) if found else None
+
+
+def _beginning(actor: Actor, offer: Offer, filings: Sequence[DeskFiling]) -> dict[str, str]:
+    """What a new form starts with: medium, district and day of receipt of the last one today, as with a pile of papers;
+    before the first, the medium most used and the desk's own district."""
+    for last in filings[:1]:
+        if last.channel in MEDIA:
+            district = offer.book.place(last.district_id).code if last.district_id else UNKNOWN
+            received_on = "" if last.received_on == offer.day else f"{last.received_on:%d/%m/%Y}"
+            return {"medium": last.channel, "district": district, "received_on": received_on}
+    own = next((seat.district_code for seat in actor.seats_as(*ROLES) if seat.district_code), None)
+    return {"medium": MEDIA[0], **({"district": own} if own else {})}
 
 
 def _page(
     actor: Actor,
     token: str,
-    filling: dict[str, str],
+    filling: Mapping[str, str] | None,
     problems: tuple[Problem, ...] = (),
     is_stale: bool = False,
 ) -> Response:
-    session = db.session()
-    offer = choices.offer(session)
-    form = FormView(DESK_FIELDS, filling, problems, offer, is_desk=True)
+    """The form with what was typed (None: a new one), what lies unfinished, and the last filings of the day."""
+    database = db.session()
+    offer = choices.offer(database)
+    count, filings = queries.filings_of_day(database, actor, offer.day, BESIDE_THE_FORM)
+    unfinished_count, unfinished = desk_drafts.put_aside(database, _officer(actor), clock.now(database))
+    form = FormView(
+        DESK_FIELDS, _beginning(actor, offer, filings) if filling is None else filling, problems, offer, is_desk=True
+    )
     if is_stale:
         form.form_errors.append(
             gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
         )
-    count, filings = queries.filings_of_day(session, actor, choices.today(session))
-    rows = [
-        {"filing": each, "category": offer.book.category(each.category_id), "office": offer.book.office(each.office_id)}
+    return make_response(
+        render_template(
+            "intake/desk.html",
+            form=form,
+            draft=token,
+            is_new=filling is None,
+            was_kept=filling is None and "kept" in request.args,
+            unfinished=[_line(offer, each) for each in unfinished if each.token != token],
+            unfinished_count=unfinished_count,
+            count=count,
+            rows=_rows(offer, filings),
+        )
+    )
+
+
+def _rows(offer: Offer, filings: Sequence[DeskFiling]) -> list[dict[str, Any]]:
+    book = offer.book
+    return [
+        {"filing": each, "category": book.category(each.category_id), "office": book.office(each.office_id)}
         for each in filings
     ]
-    return make_response(
-        render_template("intake/desk.html", form=form, draft=token, count=count, rows=rows, listed=queries.LISTED)
-    )
+
+
+def _line(offer: Offer, draft: desk_drafts.PutAside) -> dict[str, Any]:
+    """An unfinished form in one line: by name, kind of complaint, and the first words."""
+    fields = draft.fields
+    slug = fields.get("category", "")
+    words = " ".join(fields.get("details", "").split())
+    return {
+        "id": draft.id,
+        "updated_at": draft.updated_at,
+        "name": fields.get("name", "").strip(),
+        "category": offer.book.category(slug) if slug in offer.choices.categories else None,
+        "words": words[:60] + ("…" if len(words) > 60 else ""),
+    }
