@@ -155,6 +155,8 @@ class Case(Model):
     parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("cases.id"))
 
     programme_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("programme.id"))
+    programme_words: Mapped[str | None]
+    """The programme's name as the complainant wrote it, where it is none that is known."""
     category_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("category.id"))
     district_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("place.id"))
     upazila_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("place.id"))

@@ -106,7 +106,7 @@ def index_cases(session: Session, case_ids: Iterable[int]) -> int:
     statement = select(
         *(Case.id, Case.tracking_number, Case.details, Case.place, Case.programme_id, Case.category_id),
         *(Case.district_id, Case.upazila_id, Case.office_id, Case.filed_by_office_id, Case.referred_from_office_id),
-        Case.is_sensitive,
+        *(Case.is_sensitive, Case.programme_words),
         _PEOPLE.label("people"),
         cast(_FORMER, ARRAY(BigInteger)).label("former_office_ids"),
     ).where(Case.id == among(list(case_ids)))
@@ -135,7 +135,7 @@ def _findable(row: Any, keyring: Keyring) -> Findable:
     offices = (row.office_id, row.filed_by_office_id, row.referred_from_office_id, *(row.former_office_ids or ()))
     return Findable(
         case_id=row.id,
-        texts=(row.details, row.place),
+        texts=(row.details, row.place, row.programme_words or ""),
         office_ids=tuple(office_id for office_id in offices if office_id is not None),
         place_ids=tuple(place_id for place_id in (row.district_id, row.upazila_id) if place_id is not None),
         programme_id=row.programme_id,

@@ -13,6 +13,7 @@ from typing import Any
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
+from grm.intake.programme_names import ProgrammeNames
 from grm.intake.screening import UNKNOWN, Choices
 from grm.kernel import clock
 from grm.offices.directory import Directory, in_force
@@ -77,6 +78,17 @@ def _choices(book: Directory, day: date) -> Choices:
         districts=frozenset(district.code for district in in_force(book.districts, day)),
         upazilas=upazilas,
         offices=frozenset(office.code for office in in_force(book.offices, day)),
+        find_programmes=_names(book, day).find,
+    )
+
+
+def _names(book: Directory, day: date) -> ProgrammeNames:
+    """Every name of the programmes of a day, former and common ones among them."""
+    return ProgrammeNames(
+        {
+            each.slug: (each.name_bn, each.name_en, *book.aliases.get(("programme", each.slug), ()))
+            for each in book.programmes_on(day)
+        }
     )
 
 

@@ -13,35 +13,72 @@ from markupsafe import Markup
 
 from grm.intake import choices, wording
 from grm.intake.choices import Offer
-from grm.intake.screening import CHECKBOXES, MEDIA, PREFERRED_CHANNELS, UNKNOWN, Problem, is_ticked
+from grm.intake.facts import CORRECTION_CATEGORIES, CORRECTION_FIELDS, FACT_FIELDS, PAYMENT_FIELDS, fields_for
+from grm.intake.screening import (
+    CHECKBOXES,
+    IDENTIFYING,
+    MEDIA,
+    NONE_OF_THESE,
+    PREFERRED_CHANNELS,
+    UNKNOWN,
+    Problem,
+    is_ticked,
+    programme_of,
+)
 from grm.kernel.errors import NotFound
 from grm.web import labels
 from grm.web.locale import gettext, language
 from grm.web.presentation import name as name_of
 
 PAGES: dict[int, tuple[str, ...]] = {
-    1: ("programme", "category", "district"),
-    2: ("details", "incident_on", "upazila", "place", "about"),
+    1: ("programme", "programme_words", "category", "district"),
+    2: (*CORRECTION_FIELDS, "details", *PAYMENT_FIELDS, "incident_on", "upazila", "place", "about"),
     3: (
-        *("anonymous", "on_behalf", "relation", "representative_name", "name", "phone", "email"),
+        *("anonymous", "on_behalf", "relation", "representative_name", "name", "phone", "email", "others"),
         *("sex", "age_group", "disability", "language", "preferred_channel"),
     ),
     4: ("declaration",),
 }
-"""The fields of the public form, page by page."""
+"""The fields of the public form, page by page; `asked` says which of them a category is asked."""
 
 LAST_PAGE = 4
 PUBLIC_FIELDS = tuple(name for names in PAGES.values() for name in names)
 DESK_FIELDS = (
-    *("medium", "received_on", "programme", "category", "district", "upazila", "place", "incident_on", "details"),
-    *("about", "accused_office", "anonymous", "name", "phone", "email", "sex", "age_group", "disability"),
+    *(
+        "medium",
+        "received_on",
+        "programme",
+        "programme_words",
+        "category",
+        "district",
+        "upazila",
+        "place",
+        "incident_on",
+        "details",
+    ),
+    *("about", "accused_office", "anonymous", "name", "phone", "email", "others", "sex", "age_group", "disability"),
     *("on_behalf", "relation", "representative_name", "language", "preferred_channel"),
+    *FACT_FIELDS,
 )
 
 _REQUIRED = frozenset({"programme", "category", "district", "details", "declaration", "medium"})
 _NEVER_MARKED_OPTIONAL = _REQUIRED | CHECKBOXES | {"about", "language", "preferred_channel"}
 _SELECTS = frozenset({"programme", "district", "upazila", "accused_office", "relation", "age_group"})
+_TEXTAREAS = frozenset({"details", "others"})
+_NOT_FOR_CORRECTIONS = ("incident_on", "place", "about")
+"""What a request to correct data need not say; who has said it sees it all the same."""
 _RADIOS = frozenset({"category", "about", "sex", "disability", "language", "preferred_channel", "medium"})
+
+
+def asked(page: int, filling: Mapping[str, str]) -> tuple[str, ...]:
+    """The fields that a page of the public form asks, by the category chosen."""
+    if page != 2:
+        return PAGES[page]
+    category = filling.get("category", "")
+    left_out = set(FACT_FIELDS) - set(fields_for(category))
+    if category in CORRECTION_CATEGORIES:
+        left_out |= {name for name in _NOT_FOR_CORRECTIONS if filling.get(name, "").strip() in ("", "none")}
+    return tuple(name for name in PAGES[page] if name not in left_out)
 
 
 @dataclass
@@ -126,6 +163,8 @@ class FormView:
         self.offer = offer
         self._is_desk = is_desk
         self._district = "" if is_desk else filling.get("district", "")
+        problems = tuple(problems)
+        self._asks_which = {"programme-several", "programme-perhaps"} & {problem.code for problem in problems}
         self._fields = {name: self._field(name) for name in names}
         for problem in problems:
             if problem.field in self._fields:
@@ -147,6 +186,8 @@ class FormView:
 
     def _field(self, name: str) -> Field:
         data = self.filling.get(name, "")
+        if name == "programme":
+            return self._programme(data)
         if name in CHECKBOXES:
             return Field(name, data, "checkbox")
         if name in _SELECTS or (self._is_desk and name == "category"):
@@ -154,7 +195,18 @@ class FormView:
         if name in _RADIOS:
             data = data or {"about": "none", "language": language()}.get(name, "")
             return Field(name, data, "radio", options=self._choices(name))
-        return Field(name, data, "textarea" if name == "details" else "text")
+        return Field(name, data, "textarea" if name in _TEXTAREAS else "text")
+
+    def _programme(self, chosen: str) -> Field:
+        """The list of programmes; where a name was written that several go by, these to choose from."""
+        if self._asks_which or chosen == NONE_OF_THESE:
+            found = self.offer.choices.find_programmes(self.filling.get("programme_words", ""))
+            if found.slugs and not found.is_sure:
+                named = tuple((slug, name_of(self.offer.book.programme(slug))) for slug in found.slugs)
+                none = (NONE_OF_THESE, gettext("None of these, or I do not know"))
+                return Field("programme", chosen, "radio", options=(*named, none))
+        chosen = UNKNOWN if chosen == NONE_OF_THESE else chosen
+        return Field("programme", chosen, "select", inner=self._options("programme", chosen))
 
     def _options(self, name: str, selected: str) -> Markup:
         if name in ("relation", "age_group", "category"):
@@ -188,22 +240,37 @@ def category_hints(offer: Offer) -> dict[str, str]:
 
 
 def answer_rows(filling: Mapping[str, str], offer: Offer) -> dict[int, list[tuple[str, str, str]]]:
-    """What was answered, page by page, for checking: (field, label, answer in words). Empty answers are left out."""
+    """What was answered and counts, page by page, for checking: (field, label, answer in words). Empty answers are left out."""
+    silent = _silent(filling, offer)
     rows: dict[int, list[tuple[str, str, str]]] = {}
     for page in (1, 2, 3):
         rows[page] = []
-        for name in PAGES[page]:
+        for name in asked(page, filling):
             value = filling.get(name, "")
-            if value.strip() and not (name in CHECKBOXES and not is_ticked(value)):
+            if name == "programme" and value not in offer.choices.programmes:
+                value = programme_of(filling, offer.choices) or UNKNOWN
+            if value.strip() and name not in silent and not (name in CHECKBOXES and not is_ticked(value)):
                 rows[page].append((name, wording.label(name), _in_words(name, value, offer)))
     return rows
+
+
+def _silent(filling: Mapping[str, str], offer: Offer) -> set[str]:
+    """Fields whose answers do not count beside others."""
+    silent: set[str] = set()
+    if is_ticked(filling.get("anonymous")):
+        silent |= IDENTIFYING
+    if not is_ticked(filling.get("on_behalf")):
+        silent |= {"relation", "representative_name"}
+    if filling.get("programme") in offer.choices.programmes:
+        silent.add("programme_words")
+    return silent
 
 
 def _in_words(name: str, value: str, offer: Offer) -> str:
     if name in CHECKBOXES:
         return gettext("Yes")
     if name in ("programme", "category", "district", "upazila"):
-        if value == UNKNOWN:
+        if value in (UNKNOWN, NONE_OF_THESE):
             return gettext("I do not know")
         book = offer.book
         look_up = {"programme": book.programme, "category": book.category}.get(name, book.place)

@@ -1,8 +1,8 @@
 """Which programme somebody means who writes its name: official, common, former, half of it, or misspelt. Pure.
 
-Three ways, the first that finds something counts: the very name, with or without spaces between its words; the words of a name, in
-any form and order; a name that looks much the same. Words that many programmes have in common (ভাতা, কর্মসূচি, programme) find
-nothing alone.
+Three ways, the first that finds something counts: the very name, with or without spaces between its words; the words
+of a name, in any form and order; a name that looks much the same. Words that many programmes have in common (ভাতা,
+কর্মসূচি, programme) find nothing alone.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ _LONGEST_TYPED = 300
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The programmes that may be meant, likeliest first. `is_sure`: there is one, and nothing that was written speaks against it."""
+    """The programmes that may be meant, in the order of the list. `is_sure`: it is one, and nothing speaks against it."""
 
     slugs: tuple[str, ...] = ()
     is_sure: bool = False

@@ -14,7 +14,8 @@ from grm.intake import facts, others
 from grm.intake.facts import Claim
 from grm.intake.others import Person
 from grm.intake.programme_names import Found
-from grm.intake.sieve import Problem, Sieve
+from grm.intake.sieve import Problem as Problem
+from grm.intake.sieve import Sieve
 from grm.kernel.contact import parse_email, parse_mobile
 from grm.kernel.text import clean_text, is_blank
 

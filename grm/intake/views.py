@@ -17,20 +17,23 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from grm.deadlines.queries import calendar as working_days
-from grm.intake import choices, drafts, limits
+from grm.intake import choices, drafts, limits, waiting, warnings
 from grm.intake.drafts import Content, Look
-from grm.intake.forms import LAST_PAGE, PAGES, PUBLIC_FIELDS, FormView, answer_rows, category_hints
+from grm.intake.facts import CORRECTION_CATEGORIES, PAYMENT_CATEGORIES
+from grm.intake.forms import LAST_PAGE, PAGES, PUBLIC_FIELDS, FormView, answer_rows, asked, category_hints
 from grm.intake.screening import CHECKBOXES, Problem, Screened, is_ticked, problems_among, screen
 from grm.intake.service import Filed, Filing, file_grievance, new_token
 from grm.kernel import tracking_number
 from grm.kernel.clock import dhaka_date
 from grm.kernel.db import db
+from grm.kernel.errors import TooMany
 from grm.kernel.text import latin_digits
 from grm.kernel.transaction import transaction
 from grm.offices.queries import directory
 from grm.web.guard import keeps_typed_text, public
 from grm.web.locale import gettext, language
 from grm.web.security import csrf_token, form_is_stale
+from grm.web.sources import limited_source
 
 blueprint = Blueprint("intake", __name__)
 COOKIE = "grm_draft"
@@ -88,12 +91,24 @@ def _shown() -> Response:
                 return _page(token, min(page, look.content.reached), look.content)
             return make_response(
                 render_template(
-                    "intake/resume.html", draft=token, updated_at=look.updated_at, reached=look.content.reached
+                    "intake/resume.html",
+                    draft=token,
+                    updated_at=look.updated_at,
+                    reached=look.content.reached,
+                    programme=_preselected().get("programme"),
                 )
             )
+        if look.filed is not None and look.now - look.filed.filed_at <= SHOWS_SECRET:
+            return _page(new_token(), 1, Content(_preselected()), filed_before=look.filed)
     if page and page > 1:
         return redirect(url_for("intake.new"), 303)
     return _blank(new_token())
+
+
+def _preselected() -> dict[str, str]:
+    """What an address may fill in: `?programme=` of a page about a programme."""
+    programme = request.args.get("programme", "")
+    return {"programme": programme} if programme in choices.offer(db.session()).choices.programmes else {}
 
 
 def _taken() -> Response | tuple[Response, int]:
@@ -105,9 +120,16 @@ def _taken() -> Response | tuple[Response, int]:
     look = drafts.look(session, token)
     if look.filed is not None:
         return _to_receipt(look.filed, look.now - look.filed.filed_at <= SHOWS_SECRET)
-    limits.admit_post(session, request.remote_addr or "", look.now)
     step, page = _step()
     content = _merged(look.content or Content(), page, request.form)
+    length = request.content_length or 0
+    wait = waiting.seconds_for(
+        "post", token, look.now, lambda: limits.wait_for_post(session, limited_source(), look.now, length)
+    )
+    if wait and is_stale:
+        raise TooMany("too-many", retry_after_seconds=wait)
+    if wait:
+        return _please_wait("post", session, token, content, look, wait)
     if is_stale and token != request.cookies.get(COOKIE):
         # Somebody else's page may have sent this form, with a token that its maker knows.
         token = new_token()
@@ -137,9 +159,21 @@ def _sent(
         return _page(
             token, page, Content(content.fields, LAST_PAGE), problems_among(screened.problems, PAGES[page])
         ), 422
-    limits.admit_filing(session, request.remote_addr or "", screened.answers.phone, look.now)
+    phone = screened.answers.phone
+    wait = waiting.seconds_for(
+        "filing", token, look.now, lambda: limits.wait_for_filing(session, limited_source(), phone, look.now)
+    )
+    if wait:
+        return _please_wait("filing", session, token, Content(content.fields, LAST_PAGE), look, wait)
     filed = file_grievance(Filing(screened.answers, token, content.fields), now=look.now)
     return _to_receipt(filed, True)
+
+
+def _please_wait(
+    kind: waiting.Kind, session: Session, token: str, content: Content, look: Look, seconds: int
+) -> Response:
+    _save(session, token, content, look)
+    return _with_cookie(waiting.page(kind, token, seconds, look.now), token)
 
 
 def _screened(content: Content, look: Look) -> Screened:
@@ -203,7 +237,7 @@ def _moved(session: Session, token: str, target: int, content: Content, look: Lo
 def _afresh(token: str) -> Response:
     with transaction() as act:
         drafts.discard(act.session, token)
-    response = redirect(url_for("intake.new"), 303)
+    response = redirect(url_for("intake.new", programme=_preselected().get("programme")), 303)
     response.delete_cookie(COOKIE, path=COOKIE_PATH)
     return response
 
@@ -252,10 +286,15 @@ def _receipt(filed: Filed, shows_secret: bool) -> Response:
 
 
 def _page(
-    token: str, page: int, content: Content, problems: tuple[Problem, ...] = (), is_stale: bool = False
+    token: str,
+    page: int,
+    content: Content,
+    problems: tuple[Problem, ...] = (),
+    is_stale: bool = False,
+    filed_before: Filed | None = None,
 ) -> Response:
     offer = choices.offer(db.session())
-    form = FormView(PAGES[page], content.fields, problems, offer)
+    form = FormView(asked(page, content.fields), content.fields, problems, offer)
     if is_stale:
         form.form_errors.append(
             gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
@@ -264,6 +303,9 @@ def _page(
     if page == LAST_PAGE:
         values["rows"] = answer_rows(content.fields, offer)
         values["is_anonymous"] = is_ticked(content.fields.get("anonymous"))
+        codes = warnings.warnings_of(content.fields.get("details", ""))
+        values["warnings"] = [gettext(warnings.SENTENCES[code]) for code in codes]
+    category = content.fields.get("category")
     body = render_template(
         "intake/new.html",
         form=form,
@@ -271,7 +313,10 @@ def _page(
         last_page=LAST_PAGE,
         draft=token,
         action=_address(page),
-        shows_helplines=content.fields.get("category") in choices.HELPLINE_CATEGORIES,
+        shows_helplines=category in choices.HELPLINE_CATEGORIES,
+        is_payment=category in PAYMENT_CATEGORIES,
+        is_correction=category in CORRECTION_CATEGORIES,
+        filed_before=filed_before,
         **values,
     )
     return _with_cookie(make_response(body), token)
@@ -285,7 +330,7 @@ def _blank(token: str) -> Response:
     """A form nobody has typed in. For every visitor it is the same but for its two tokens, so it is rendered once for an
     edition, day and language and the tokens are put in."""
     if request.query_string not in _PLAIN_QUERIES or current_user.is_authenticated:
-        return _page(token, 1, Content())
+        return _page(token, 1, Content(_preselected()))
     offer = choices.offer(db.session())
     key = (offer.book.edition, offer.day, language(), request.query_string)
     if key not in _shells:

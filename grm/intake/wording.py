@@ -14,6 +14,7 @@ def _(text: str) -> str:
 
 LABELS: dict[str, str] = {
     "programme": _("Which programme is it about?"),
+    "programme_words": _("Not in the list? Write the name you know"),
     "category": _("What is the complaint about?"),
     "district": _("In which district?"),
     "upazila": _("In which upazila or city?"),
@@ -28,6 +29,7 @@ LABELS: dict[str, str] = {
     "name": _("Name of the person concerned"),
     "phone": _("Mobile number"),
     "email": _("E-mail address"),
+    "others": _("Who complains with you?"),
     "sex": _("Sex"),
     "age_group": _("Age group"),
     "disability": _("Disability"),
@@ -41,6 +43,7 @@ LABELS: dict[str, str] = {
 
 HINTS: dict[str, str] = {
     "programme": _("If you are not sure, choose “I do not know”: we find the office."),
+    "programme_words": _("A common, an old or a short name will do, such as VGD or 10-taka rice."),
     "upazila": _("Where the allowance is paid or the thing happened."),
     "details": _("Say it in your own words: what, when, who, how much. Do not write your secret code here."),
     "place": _("Village, union, ward, school, bank or office"),
@@ -51,6 +54,10 @@ HINTS: dict[str, str] = {
     ),
     "phone": _("Eleven digits, for example 01712345678. It may belong to somebody you trust."),
     "name": _("The person who should get the allowance or service"),
+    "others": _(
+        "One person a line: name, then mobile number if there is one. At most 50. They hear of questions and decisions; "
+        "the codes stay with you."
+    ),
     "received_on": _("The time limits count from this day. Leave it empty for today."),
     "accused_office": _("Nobody in this office will see the case."),
 }
@@ -62,6 +69,8 @@ _AGAIN = _("Choose one from the list")
 SENTENCES: dict[str, str] = {
     "programme-missing": _("Choose the programme, or “I do not know”"),
     "programme-unknown": _("Choose the programme from the list, or “I do not know”"),
+    "programme-several": _("Several programmes go by this name: choose the one you mean"),
+    "programme-perhaps": _("Do you mean this programme? Choose it, or “None of these”"),
     "category-missing": _("Choose what the complaint is about"),
     "category-unknown": _("Choose what the complaint is about"),
     "district-missing": _("Choose the district, or “I do not know”"),
@@ -115,4 +124,37 @@ def _too_early(problem: Problem) -> str:
     return gettext("Check the year: the date must not be before %(day)s", day=show_date(problem.params["earliest"]))
 
 
-_WITH_FIGURES: dict[str, Callable[[Problem], str]] = {"too-long": _too_long, "date-too-early": _too_early}
+def _in_lines(problem: Problem) -> str:
+    return ", ".join(number(each) for each in problem.params["lines"])
+
+
+def _others_phone(problem: Problem) -> str:
+    return gettext(
+        "Check the number in line %(lines)s: 11 digits (013 to 019). Without a number the name alone will do.",
+        lines=_in_lines(problem),
+    )
+
+
+def _others_name(problem: Problem) -> str:
+    return gettext(
+        "The name in line %(lines)s is too long: at most %(limit)s characters, and each person on a line of their own.",
+        lines=_in_lines(problem),
+        limit=number(problem.params["limit"]),
+    )
+
+
+def _others_many(problem: Problem) -> str:
+    return gettext(
+        "These are %(count)s people; at most %(limit)s fit. Keep %(limit)s lines here: the office can add the others.",
+        count=number(problem.params["count"]),
+        limit=number(problem.params["limit"]),
+    )
+
+
+_WITH_FIGURES: dict[str, Callable[[Problem], str]] = {
+    "too-long": _too_long,
+    "date-too-early": _too_early,
+    "others-phone": _others_phone,
+    "others-name": _others_name,
+    "others-many": _others_many,
+}

@@ -6,10 +6,14 @@ from datetime import date
 import pytest
 
 from grm.intake import wording
+from grm.intake.programme_names import Found
 from grm.intake.screening import Choices, Problem, screen
 from grm.web.locale import speaking
 
-CHOICES = Choices(frozenset({"p"}), {"c": False}, frozenset({"1", "2"}), {"11": "1"}, frozenset({"o"}))
+CHOICES = Choices(
+    *(frozenset({"p"}), {"c": False}, frozenset({"1", "2"}), {"11": "1"}, frozenset({"o"})),
+    find_programmes=lambda typed: Found(("p", "q")[: len(typed)]),
+)
 TODAY = date(2026, 3, 1)
 BAD: list[dict[str, str]] = [
     {},
@@ -20,6 +24,8 @@ BAD: list[dict[str, str]] = [
     {"phone": "1", "age_group": "x", "disability": "x", "on_behalf": "1", "relation": "x"},
     {"preferred_channel": "sms"},
     {"preferred_channel": "email"},
+    {"programme_words": "x", "others": "ক, 12345\n" + "খ" * 301},
+    {"programme_words": "xy", "others": "\n".join(f"ক{number}" for number in range(51))},
     {"medium": "x", "received_on": "01/01/2020", "accused_office": "x"},
 ]
 PROBLEMS = {
