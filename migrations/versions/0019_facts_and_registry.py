@@ -80,3 +80,12 @@ def downgrade() -> None:
         "ALTER TABLE office ADD CONSTRAINT ck__office__kind_known "
         "CHECK (kind IN ('ministry', 'cell', 'district')) NOT VALID"
     )
+    op.execute(
+        """
+        DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM office WHERE kind = 'provider') THEN
+                ALTER TABLE office VALIDATE CONSTRAINT ck__office__kind_known;
+            END IF;
+        END $$
+        """
+    )
