@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from grm.intake import choices, wording
+from grm.intake import choices, facts_fields, wording
 from grm.intake.choices import Offer
 from grm.intake.facts import CORRECTION_CATEGORIES, CORRECTION_FIELDS, FACT_FIELDS, PAYMENT_FIELDS, fields_for
 from grm.intake.screening import (
@@ -41,6 +41,9 @@ PAGES: dict[int, tuple[str, ...]] = {
 }
 """The fields of the public form, page by page; `asked` says which of them a category is asked."""
 
+FILE_FIELDS = ("attachments",)
+"""Not among what was typed, but with a place for what is wrong with them."""
+
 LAST_PAGE = 4
 PUBLIC_FIELDS = tuple(name for names in PAGES.values() for name in names)
 DESK_FIELDS = (
@@ -63,11 +66,13 @@ DESK_FIELDS = (
 
 _REQUIRED = frozenset({"programme", "category", "district", "details", "declaration", "medium"})
 _NEVER_MARKED_OPTIONAL = _REQUIRED | CHECKBOXES | {"about", "language", "preferred_channel"}
-_SELECTS = frozenset({"programme", "district", "upazila", "accused_office", "relation", "age_group"})
+_SELECTS = facts_fields.SELECTS | {"programme", "district", "upazila", "accused_office", "relation", "age_group"}
 _TEXTAREAS = frozenset({"details", "others"})
 _NOT_FOR_CORRECTIONS = ("incident_on", "place", "about")
 """What a request to correct data need not say; who has said it sees it all the same."""
-_RADIOS = frozenset({"category", "about", "sex", "disability", "language", "preferred_channel", "medium"})
+_RADIOS = facts_fields.RADIOS | {
+    *("category", "about", "sex", "disability", "language", "preferred_channel", "medium"),
+}
 
 
 def asked(page: int, filling: Mapping[str, str]) -> tuple[str, ...]:
@@ -217,6 +222,8 @@ class FormView:
                 )
                 for value, text in listed
             )
+        if name in facts_fields.SELECTS:
+            return facts_fields.options(self.offer.book, self.offer.day, name, selected)
         return choices.options(self.offer, language(), name, selected, self._district)
 
     def _choices(self, name: str) -> tuple[tuple[str, str], ...]:
@@ -278,6 +285,8 @@ def _in_words(name: str, value: str, offer: Offer) -> str:
             return name_of(look_up(value))
         except NotFound:
             return value
+    if name in FACT_FIELDS:
+        return facts_fields.in_words(offer.book, name, value)
     if name in labels.LABELS:
         return labels.label(name, value)
     return value

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from grm.intake.screening import Problem
+from grm.intake import facts_wording
+from grm.intake.sieve import Problem
 from grm.web.locale import gettext
 from grm.web.presentation import number, show_date
 
@@ -13,6 +14,7 @@ def _(text: str) -> str:
 
 
 LABELS: dict[str, str] = {
+    **facts_wording.LABELS,
     "programme": _("Which programme is it about?"),
     "programme_words": _("Not in the list? Write the name you know"),
     "category": _("What is the complaint about?"),
@@ -35,6 +37,7 @@ LABELS: dict[str, str] = {
     "disability": _("Disability"),
     "language": _("Language of our messages"),
     "preferred_channel": _("How shall we tell you about it?"),
+    "attachments": _("Photos or papers"),
     "declaration": _("What I have written is true to the best of my knowledge."),
     "medium": _("How did the complaint reach you?"),
     "received_on": _("Date of receipt"),
@@ -42,6 +45,7 @@ LABELS: dict[str, str] = {
 }
 
 HINTS: dict[str, str] = {
+    **facts_wording.HINTS,
     "programme": _("If you are not sure, choose “I do not know”: we find the office."),
     "programme_words": _("A common, an old or a short name will do, such as VGD or 10-taka rice."),
     "upazila": _("Where the allowance is paid or the thing happened."),
@@ -67,6 +71,7 @@ _DATE = _("Write the day, month and year, for example 25/03/2026, or leave it em
 _AGAIN = _("Choose one from the list")
 
 SENTENCES: dict[str, str] = {
+    **facts_wording.SENTENCES,
     "programme-missing": _("Choose the programme, or “I do not know”"),
     "programme-unknown": _("Choose the programme from the list, or “I do not know”"),
     "programme-several": _("Several programmes go by this name: choose the one you mean"),
@@ -157,4 +162,5 @@ _WITH_FIGURES: dict[str, Callable[[Problem], str]] = {
     "others-phone": _others_phone,
     "others-name": _others_name,
     "others-many": _others_many,
+    **facts_wording.WITH_FIGURES,
 }
