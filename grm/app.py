@@ -27,12 +27,13 @@ from grm.cases import (
 from grm.cases import panels as case_panels
 from grm.cases import views as cases_views
 from grm.escalation import queries as escalation_queries
-from grm.intake import desk_views
+from grm.guide import views as guide_views
+from grm.intake import desk_views, draft_file_views
 from grm.intake import views as intake_views
 from grm.kernel import clock, context, transaction
 from grm.kernel import logging as kernel_logging
 from grm.kernel.crypto import Keyring
-from grm.kernel.db import db, let_go_quietly, ping_idle_connections
+from grm.kernel.db import db, keep_values_out_of_errors, let_go_quietly, ping_idle_connections
 from grm.notifications import queries as notification_queries
 from grm.notifications import views as notification_views
 from grm.notifications import wording as notification_wording
@@ -41,7 +42,20 @@ from grm.reactions import REACTIONS
 from grm.reports import administration, rehearsal_views, sample_views
 from grm.reports import views as reports_views
 from grm.watch import coverage, gauges, providers
-from grm.web import compression, errors, guard, health, locale, metrics, nav, presentation, security, shortcuts, uploads
+from grm.web import (
+    compression,
+    errors,
+    guard,
+    health,
+    indexing,
+    locale,
+    metrics,
+    nav,
+    presentation,
+    security,
+    shortcuts,
+    uploads,
+)
 
 ROOT = Path(__file__).parent.parent
 HEARTBEAT_LIMIT = timedelta(seconds=20)
@@ -50,6 +64,7 @@ ENGINE_OPTIONS = {
     "pool_size": 8,
     "max_overflow": 4,
     "pool_timeout": 5,
+    "hide_parameters": True,  # an error names the statement, never what somebody typed
     "connect_args": {
         "connect_timeout": 5,
         # A slow statement or a held lock turns into "try again" for one request instead of a queue for all.
@@ -82,10 +97,11 @@ def create_app(settings: Settings) -> Flask:
     let_go_quietly(app)
     with app.app_context():
         ping_idle_connections(db.engine)
+        keep_values_out_of_errors(db.engine)
     app.session_interface = DatabaseSessions()
     _init_login(app)
     app.before_request(_start_request)
-    for module in (uploads, compression, security, guard, locale, presentation, nav, shortcuts, errors):
+    for module in (uploads, compression, security, indexing, guard, locale, presentation, nav, shortcuts, errors):
         module.init_app(app)
     health.init_app(
         app,
@@ -108,6 +124,8 @@ def _register_pages(app: Flask) -> None:
     """Register every package's pages."""
     app.register_blueprint(accounts_views.blueprint)
     app.register_blueprint(intake_views.blueprint)
+    app.register_blueprint(guide_views.blueprint)
+    app.register_blueprint(draft_file_views.blueprint)
     app.register_blueprint(desk_views.blueprint)
     app.register_blueprint(tracking_views.blueprint)
     app.register_blueprint(cases_views.blueprint)

@@ -22,6 +22,8 @@ from grm.supervisor import ProgramFailed, Supervisor
 
 _NOBODY = 65534
 _MEMORY = ("shared_buffers=64MB", "max_connections=60", "jit=off")
+_DISCREET = ("log_error_verbosity=terse", "log_parameter_max_length_on_error=0")
+"""The log names a fault, but not the row or value that did not fit: somebody may have typed it."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def start_postgres(supervisor: Supervisor, home: Path, places: Places, settings:
         os.chown(places.postgres, identity.owner, -1)
     if not data.exists():
         _create_cluster(supervisor, binaries, data, identity)
-    options = [f"unix_socket_directories={places.postgres}", "listen_addresses=", "timezone=UTC", *_MEMORY, *settings]
+    options = [f"unix_socket_directories={places.postgres}", "listen_addresses=", "timezone=UTC"]
+    options += [*_MEMORY, *_DISCREET, *settings]
     supervisor.start(
         "postgres",
         identity.argv(binaries / "postgres", "-D", data, *(part for option in options for part in ("-c", option))),

@@ -27,6 +27,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.orm import registry as Registry
@@ -102,6 +103,22 @@ def ping_idle_connections(engine: Engine) -> None:
                 engine.dialect.do_ping(connection)
             except psycopg.Error as error:
                 raise InvalidatePoolError() from error
+
+
+def keep_values_out_of_errors(engine: Engine) -> None:
+    """Let no error of the database quote a value: neither parameters nor the row that did not fit (ADR 0034).
+
+    Errors end up in logs, ours and those of programs around us. What names the fault stays: kind, table, constraint.
+    """
+
+    @event.listens_for(engine, "handle_error")
+    def _cut(context: ExceptionContext) -> None:
+        for error in (context.original_exception, context.sqlalchemy_exception):
+            if error is not None and error.args and isinstance(error.args[0], str):
+                first_line = error.args[0].partition("\n")[0]
+                # Class 22 is about values: "invalid input syntax for type integer: …".
+                is_about_a_value = (getattr(context.original_exception, "sqlstate", None) or "").startswith("22")
+                error.args = (type(error).__name__ if is_about_a_value else first_line, *error.args[1:])
 
 
 def let_go_quietly(app: Flask) -> None:

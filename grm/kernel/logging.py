@@ -7,6 +7,8 @@ from typing import Any
 
 import structlog
 
+from grm.kernel.fault_text import fault_text
+
 LONGEST = 2000
 
 
@@ -26,7 +28,7 @@ def configure(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(lambda exc_info: fault_text(exc_info[1])),
             _cut,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
