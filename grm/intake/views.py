@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from grm.deadlines.queries import calendar as working_days
-from grm.intake import choices, drafts, limits, waiting, warnings
+from grm.intake import choices, draft_file_posts, draft_files, drafts, limits, waiting, warnings
+from grm.intake.draft_file_posts import NOTHING, Outcome
 from grm.intake.drafts import Content, Look
 from grm.intake.facts import CORRECTION_CATEGORIES, PAYMENT_CATEGORIES
-from grm.intake.forms import LAST_PAGE, PAGES, PUBLIC_FIELDS, FormView, answer_rows, asked, category_hints
+from grm.intake.forms import FILE_FIELDS, LAST_PAGE, PAGES, PUBLIC_FIELDS, FormView, answer_rows, asked, category_hints
 from grm.intake.screening import CHECKBOXES, Problem, Screened, is_ticked, problems_among, screen
 from grm.intake.service import Filed, Filing, file_grievance, new_token
 from grm.kernel import tracking_number
@@ -31,9 +32,11 @@ from grm.kernel.text import latin_digits
 from grm.kernel.transaction import transaction
 from grm.offices.queries import directory
 from grm.web.guard import keeps_typed_text, public
+from grm.web.indexing import indexable
 from grm.web.locale import gettext, language
-from grm.web.security import csrf_token, form_is_stale
+from grm.web.security import FORM_FIELD, csrf_token, form_is_stale, is_own_form
 from grm.web.sources import limited_source
+from grm.web.uploads import Beginning, answers_too_large, takes_files
 
 blueprint = Blueprint("intake", __name__)
 COOKIE = "grm_draft"
@@ -46,6 +49,7 @@ person at a shared computer."""
 
 @blueprint.get("/")
 @public("the front door")
+@indexable
 def home() -> str:
     """Say what this is, and lead to filing and tracking."""
     return render_template("public/home.html")
@@ -54,6 +58,8 @@ def home() -> str:
 @blueprint.route("/complaints/new", methods=["GET", "POST"])
 @public("citizens file without an account")
 @keeps_typed_text
+@takes_files
+@answers_too_large(lambda beginning: _too_large(beginning))
 def new() -> Response | tuple[Response, int]:
     """Show and take the pages of the form."""
     return _taken() if request.method == "POST" else _shown()
@@ -88,7 +94,7 @@ def _shown() -> Response:
         look = drafts.look(db.session(), token)
         if look.content is not None:
             if page:
-                return _page(token, min(page, look.content.reached), look.content)
+                return show_page(token, min(page, look.content.reached), look.content)
             return make_response(
                 render_template(
                     "intake/resume.html",
@@ -99,7 +105,7 @@ def _shown() -> Response:
                 )
             )
         if look.filed is not None and look.now - look.filed.filed_at <= SHOWS_SECRET:
-            return _page(new_token(), 1, Content(_preselected()), filed_before=look.filed)
+            return show_page(new_token(), 1, Content(_preselected()), filed_before=look.filed)
     if page and page > 1:
         return redirect(url_for("intake.new"), 303)
     return _blank(new_token())
@@ -111,6 +117,19 @@ def _preselected() -> dict[str, str]:
     return {"programme": programme} if programme in choices.offer(db.session()).choices.programmes else {}
 
 
+def _too_large(beginning: Beginning) -> tuple[Response, int] | None:
+    """A body that brought everything at once, and too much: its text is kept, and its files are to come one by one."""
+    token = beginning.fields.get("draft")
+    if not drafts.is_token(token) or not is_own_form(beginning.fields.get(FORM_FIELD, "")):
+        return None
+    look = drafts.look(db.session(), str(token))
+    if look.filed is not None:
+        return None
+    content = merged(look.content or Content(), LAST_PAGE, beginning.fields)
+    save_draft(db.session(), str(token), content, look)
+    return show_page(str(token), LAST_PAGE, content, files=draft_file_posts.too_large(beginning.file_name)), 413
+
+
 def _taken() -> Response | tuple[Response, int]:
     """POST: keep what was typed, then show what is wrong, go to another page, or file."""
     session = db.session()
@@ -119,10 +138,10 @@ def _taken() -> Response | tuple[Response, int]:
     token = posted if posted and drafts.is_token(posted) else new_token()
     look = drafts.look(session, token)
     if look.filed is not None:
-        return _to_receipt(look.filed, look.now - look.filed.filed_at <= SHOWS_SECRET)
+        return to_receipt(look.filed, look.now - look.filed.filed_at <= SHOWS_SECRET)
     step, page = _step()
-    content = _merged(look.content or Content(), page, request.form)
-    length = request.content_length or 0
+    content = merged(look.content or Content(), page, request.form)
+    length = max(0, (request.content_length or 0) - draft_file_posts.posted_bytes())
     wait = waiting.seconds_for(
         "post", token, look.now, lambda: limits.wait_for_post(session, limited_source(), look.now, length)
     )
@@ -136,8 +155,15 @@ def _taken() -> Response | tuple[Response, int]:
     if request.form.get("go") == "fresh" and not is_stale:
         return _afresh(token)
     if is_stale:
-        _save(session, token, content, look)
-        return _page(token, page, content, is_stale=True), 400
+        save_draft(session, token, content, look)
+        return show_page(token, page, content, is_stale=True), 400
+    if draft_file_posts.has_files():
+        save_draft(session, token, content, look)  # before the files, so that none of them can lose the text
+        is_anonymous = is_ticked(content.fields.get("anonymous"))
+        outcome = draft_file_posts.take_posted(token, is_anonymous=is_anonymous, source=limited_source())
+        if outcome.status:
+            return show_page(token, LAST_PAGE, content, files=outcome), outcome.status
+        look = replace(look, has_files=True)
     if target := _page_number(request.form.get("go")):
         return _moved(session, token, target, content, look)
     screened = _screened(content, look)
@@ -145,8 +171,8 @@ def _taken() -> Response | tuple[Response, int]:
         return _sent(session, token, content, screened, look)
     faults = problems_among(screened.problems, PAGES[page])
     if faults:
-        _save(session, token, content, look)
-        return _page(token, page, content, faults), 422
+        save_draft(session, token, content, look)
+        return show_page(token, page, content, faults), 422
     return _moved(session, token, _next_page(page, content, screened), content, look)
 
 
@@ -155,8 +181,8 @@ def _sent(
 ) -> Response | tuple[Response, int]:
     if screened.answers is None:
         page = _first_bad_page(screened)
-        _save(session, token, Content(content.fields, LAST_PAGE), look)
-        return _page(
+        save_draft(session, token, Content(content.fields, LAST_PAGE), look)
+        return show_page(
             token, page, Content(content.fields, LAST_PAGE), problems_among(screened.problems, PAGES[page])
         ), 422
     phone = screened.answers.phone
@@ -165,14 +191,14 @@ def _sent(
     )
     if wait:
         return _please_wait("filing", session, token, Content(content.fields, LAST_PAGE), look, wait)
-    filed = file_grievance(Filing(screened.answers, token, content.fields), now=look.now)
-    return _to_receipt(filed, True)
+    filed = file_grievance(Filing(screened.answers, token, content.fields, has_files=look.has_files), now=look.now)
+    return to_receipt(filed, True)
 
 
 def _please_wait(
     kind: waiting.Kind, session: Session, token: str, content: Content, look: Look, seconds: int
 ) -> Response:
-    _save(session, token, content, look)
+    save_draft(session, token, content, look)
     return _with_cookie(waiting.page(kind, token, seconds, look.now), token)
 
 
@@ -195,7 +221,7 @@ def _page_number(text: str | None) -> int | None:
     return int(digits) if digits in ("1", "2", "3", "4") else None
 
 
-def _merged(content: Content, page: int, posted: Mapping[str, str]) -> Content:
+def merged(content: Content, page: int, posted: Mapping[str, str]) -> Content:
     """The draft with what was posted. A box left unticked is not sent at all, so those of the posted page count as empty."""
     fields = {
         name: value for name, value in content.fields.items() if name not in CHECKBOXES or name not in PAGES[page]
@@ -220,7 +246,7 @@ def _first_bad_page(screened: Screened) -> int:
     return next(number for number, names in PAGES.items() if fields & set(names))
 
 
-def _save(session: Session, token: str, content: Content, look: Look) -> None:
+def save_draft(session: Session, token: str, content: Content, look: Look) -> None:
     with transaction(look.now) as act:
         drafts.save(act.session, token, content, act.now)
 
@@ -228,13 +254,14 @@ def _save(session: Session, token: str, content: Content, look: Look) -> None:
 def _moved(session: Session, token: str, target: int, content: Content, look: Look) -> Response:
     """Save and go to another page: by redirect where the browser keeps cookies."""
     content = Content(content.fields, max(content.reached, target))
-    _save(session, token, content, look)
+    save_draft(session, token, content, look)
     if request.cookies.get(COOKIE) == token:
-        return _with_cookie(redirect(_address(target), 303), token)
-    return _page(token, target, content)
+        return _with_cookie(redirect(address_of(target), 303), token)
+    return show_page(token, target, content)
 
 
 def _afresh(token: str) -> Response:
+    draft_files.remove(token)
     with transaction() as act:
         drafts.discard(act.session, token)
     response = redirect(url_for("intake.new", programme=_preselected().get("programme")), 303)
@@ -242,7 +269,7 @@ def _afresh(token: str) -> Response:
     return response
 
 
-def _to_receipt(filed: Filed, shows_secret: bool) -> Response:
+def to_receipt(filed: Filed, shows_secret: bool) -> Response:
     """Redirect to the receipt where the browser kept the form's cookie; show it at once where it did not."""
     if request.cookies.get(COOKIE) == request.form.get("draft"):
         return redirect(url_for("intake.sent"), 303)
@@ -285,22 +312,26 @@ def _receipt(filed: Filed, shows_secret: bool) -> Response:
     return make_response(text)
 
 
-def _page(
+def show_page(
     token: str,
     page: int,
     content: Content,
     problems: tuple[Problem, ...] = (),
     is_stale: bool = False,
     filed_before: Filed | None = None,
+    files: Outcome = NOTHING,
 ) -> Response:
+    """A page of the form; on the last one what became of the files just handed in."""
     offer = choices.offer(db.session())
-    form = FormView(asked(page, content.fields), content.fields, problems, offer)
+    form = FormView(asked(page, content.fields) + FILE_FIELDS * (page == LAST_PAGE), content.fields, problems, offer)
     if is_stale:
         form.form_errors.append(
             gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
         )
     values: dict[str, Any] = {"category_hints": category_hints(offer)} if page == 1 else {}
     if page == LAST_PAGE:
+        values |= draft_file_posts.shown(token, files)
+        form.attachments.errors += files.sentences
         values["rows"] = answer_rows(content.fields, offer)
         values["is_anonymous"] = is_ticked(content.fields.get("anonymous"))
         codes = warnings.warnings_of(content.fields.get("details", ""))
@@ -312,7 +343,7 @@ def _page(
         page=page,
         last_page=LAST_PAGE,
         draft=token,
-        action=_address(page),
+        action=address_of(page),
         shows_helplines=category in choices.HELPLINE_CATEGORIES,
         is_payment=category in PAYMENT_CATEGORIES,
         is_correction=category in CORRECTION_CATEGORIES,
@@ -330,11 +361,11 @@ def _blank(token: str) -> Response:
     """A form nobody has typed in. For every visitor it is the same but for its two tokens, so it is rendered once for an
     edition, day and language and the tokens are put in."""
     if request.query_string not in _PLAIN_QUERIES or current_user.is_authenticated:
-        return _page(token, 1, Content(_preselected()))
+        return show_page(token, 1, Content(_preselected()))
     offer = choices.offer(db.session())
     key = (offer.book.edition, offer.day, language(), request.query_string)
     if key not in _shells:
-        rendered = _page("{draft}", 1, Content()).get_data(as_text=True)
+        rendered = show_page("{draft}", 1, Content()).get_data(as_text=True)
         if len(_shells) > 32:
             _shells.clear()
         _shells[key] = _CSRF.sub(r"\1{csrf}\3", rendered)
@@ -342,7 +373,7 @@ def _blank(token: str) -> Response:
     return _with_cookie(make_response(shell), token)
 
 
-def _address(page: int) -> str:
+def address_of(page: int) -> str:
     """The address of a page; the language stays in it for browsers that keep no cookie."""
     return url_for("intake.new", step=page, lang=request.args.get("lang") or None)
 

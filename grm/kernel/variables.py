@@ -237,8 +237,8 @@ VARIABLES = (
         "FILINGS_PER_HOUR",
         parsers.number(0, 1_000_000),
         "be a number from 0 to 1000000",
-        "Complaints that one source address may file in an hour by the public form; 0 lifts the limit. Mobile operators "
-        "put thousands of people behind one address, so do not go low.",
+        "Complaints that one source address may file in an hour by the public form without being asked to wait; eight times as many "
+        "are the end for a day. 0 lifts the limit. Mobile operators put thousands of people behind one address, so do not go low.",
         default="300",
     ),
     Variable(

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
@@ -373,35 +372,6 @@ def test_nothing_is_kept_of_who_files_anonymously(app: Flask, session: Session) 
 def test_a_known_canary_would_be_found(citizen: Citizen, session: Session) -> None:
     citizen.file(name="Kanary Person", phone="01798765432", preferred_channel="none")
     assert "Kanary Person" in everything_stored(session) and "01798765432" in everything_stored(session)
-
-
-# --- limits ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_flood_from_one_source_ends_in_the_helpline(make_app: Callable[..., Flask], session: Session) -> None:
-    flood = Citizen(make_app(filings_per_hour=6), address="203.0.113.66")
-    statuses = [flood.file(phone="", preferred_channel="none").status for _ in range(6)]
-    assert statuses == [200] * 6
-    page = flood.file(details="সপ্তম অভিযোগ", phone="", preferred_channel="none")
-    assert page.status == 429 and "৩৩৩" in page.text and "সপ্তম অভিযোগ" in page.text
-    assert int(page.headers["Retry-After"]) > 3000
-    assert how_many(session, Case) == 6
-    other = Citizen(make_app(filings_per_hour=6), address="203.0.113.67")
-    assert other.file().status == 200, "others are not concerned"
-
-
-def test_all_processes_together_keep_a_limit(app: Flask, session: Session) -> None:
-    processes = [limits.LooseLimit("test", timedelta(hours=1)) for _ in range(2)]
-    now, admitted = datetime(2026, 3, 1, tzinfo=UTC), 0
-    for number in range(200):
-        try:
-            processes[number % 2].admit(session, "somebody", now, 50)
-            admitted += 1
-        except Exception as error:
-            assert "filing-limit" in str(error)
-    assert 50 <= admitted <= 50 + 2 * limits.REPORT_EVERY
-    processes[0].admit(session, "somebody", now + timedelta(hours=1), 50)
-    processes[0].admit(session, "somebody else", now, 50)
 
 
 def test_the_history_of_a_filing_holds(citizen: Citizen, session: Session) -> None:
