@@ -79,6 +79,7 @@ def _choices(book: Directory, day: date) -> Choices:
         upazilas=upazilas,
         offices=frozenset(office.code for office in in_force(book.offices, day)),
         find_programmes=_names(book, day).find,
+        providers={office.code: str(office.provider_kind) for office in book.providers_on(day)},
     )
 
 
