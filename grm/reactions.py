@@ -8,7 +8,7 @@ from grm.cases import informing, merging
 from grm.escalation import events as escalation
 from grm.escalation import asked, withdrawal
 from grm.kernel.transaction import Reactions
-from grm.notifications import acts, bulk, climbs, closing, handovers, referrals, together
+from grm.notifications import acts, bulk, climbs, closing, codes, handovers, referrals, together
 from grm.notifications import events as outbox
 from grm.notifications import service as notifications
 from grm.notifications import withdrawal as outbox_withdrawal
@@ -42,6 +42,7 @@ REACTIONS: Reactions = {
     cases.ExtensionRequested: (acts.on_extension_requested,),
     cases.ExtensionDecided: (acts.on_extension_decided,),
     cases.InformationAdded: (acts.on_information_added,),
+    cases.CodeAsked: (codes.on_code_asked,),
     cases.EscalationAsked: (asked.on_escalation_asked,),
     cases.CaseResumed: (acts.on_case_resumed,),
     cases.CaseWithdrawn: (acts.on_case_withdrawn, merging.on_follower_gone, merging.on_lead_withdrawn),

@@ -70,6 +70,17 @@ class InformationAdded(CaseFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeAsked(Event):
+    """Somebody asked for a one-time code. Without a `case_id` nobody is to be told: the same is done then, and nothing sent."""
+
+    code_id: int
+    case_id: int | None
+    language: str
+    phone: str = field(repr=False)
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationAsked(CaseFact):
     """The complainant has asked to have a late case sent higher: up to `level` on the ladder of this clock."""
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from grm.cases import history, instances, lifecycle, queries
+from grm.cases import history, instances, lifecycle, public_words, queries, ratings
+from grm.cases.escalating import offered_level
 from grm.cases.hearings import HearingLine, planned_of
 from grm.cases.models import Case
 from grm.cases.permissions import CaseFacts
@@ -76,6 +77,14 @@ class PublicStatus:
     explanations: tuple[Explanation, ...]
     why: tuple[str, ...]
     """Why this date, in a few plain sentences."""
+    in_short: tuple[str, ...] = ()
+    """Who has it and until when, and what then, in a few plain sentences."""
+    rung: int = 0
+    """The rung that may be asked for (`Action.ESCALATE`)."""
+    rating: ratings.Rated | None = None
+    """How the last answer was rated."""
+    is_appeal_rated: bool = False
+    """Whether a rating now is of the answer to an appeal."""
     is_merged: bool = False
     is_with_another: bool = False
     """Whether the answer comes together with another one's; no more is told of that one."""
@@ -112,15 +121,18 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
     may = frozenset(each for each in COMPLAINANT_ACTIONS if lifecycle.decide(facts, each, who, now).is_allowed)
     clocks = [each for each in explain_case(session, case.id) if each.kind == case.main_clock]
     moves = moves_of(clocks, lines)
+    is_late = (case.is_open or is_with_another) and promised_at <= now and not case.is_paused
+    due_on = dhaka_date(promised_at - timedelta(microseconds=1))
+    desk = _desk(book, {"to_office_id": case.office_id, "to_desk": case.desk})
     return PublicStatus(
         tracking_number=case.tracking_number,
         version=case.version,
         status=case.status,
         office=book.office(case.office_id),
         filed_at=case.filed_at,
-        due_on=dhaka_date(promised_at - timedelta(microseconds=1)),
+        due_on=due_on,
         is_open=case.is_open,
-        is_overdue=(case.is_open or is_with_another) and promised_at <= now and not case.is_paused,
+        is_overdue=is_late,
         is_anonymous=case.is_anonymous,
         level=case.level,
         question=asked.texts.get("question") if is_waiting and asked else None,
@@ -139,6 +151,19 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
         events=tuple(_public(line, case, book) for line in lines if _is_public(line)),
         explanations=tuple(clocks[-1:]),
         why=in_plain_words(clocks[-1], moves[clocks[-1].deadline_id], case.is_paused) if clocks else (),
+        in_short=public_words.in_short(
+            desk,
+            due_on,
+            is_awaited=case.is_open or is_with_another,
+            is_late=is_late,
+            is_paused=case.is_paused,
+            is_complying=is_complying,
+            level=case.level,
+            has_rungs=facts.next_level is not None,
+        ),
+        rung=offered_level(facts.next_level) if facts.next_level is not None else 0,
+        rating=ratings.last_rating(lines),
+        is_appeal_rated=ratings.stage_of(case.tier) == "appeal",
         is_merged=case.outcome == MERGED,
         is_with_another=is_with_another,
     )
@@ -202,6 +227,8 @@ def _title(line: EventLine, book: Directory) -> str:
             "A higher officer has taken up your complaint, because no answer came in time. It went to: %(office)s",
             office=_desk(book, data),
         )
+    if line.kind == "rated":
+        return gettext("You rated the answer: %(stars)s of 5", stars=number(data.get("stars", 0)))
     if line.kind == "escalated":
         return gettext(
             "The date was missed. The complaint has risen to a higher level: %(level)s",
@@ -273,6 +300,7 @@ def _plain(kind: str) -> str:
         "written": gettext("The office has written to you"),
         "answered": gettext("You answered"),
         "information_added": gettext("You added something"),
+        "escalation_asked": gettext("You asked to have it sent higher at once"),
         "resumed": gettext("The time for your answer is over; the office goes on without it"),
         "investigation_started": gettext("The matter is being investigated"),
         "investigation_reported": gettext("The investigation is finished"),

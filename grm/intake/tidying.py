@@ -1,4 +1,4 @@
-"""Forgetting what has had its time: drafts after 72 hours, sessions and throttles after their end."""
+"""Forgetting what has had its time: drafts after 72 hours, with their files, sessions, throttles, one-time codes and visits after their end."""
 
 from datetime import datetime
 
@@ -6,6 +6,9 @@ from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from grm.accounts.models import StaffSession
+from grm.cases.attachment_models import DraftFile
+from grm.cases.tracking_models import TrackCode, TrackVisit
+from grm.intake import draft_files
 from grm.intake.models import Draft
 from grm.kernel.transaction import transaction
 from grm.web.models import Throttle
@@ -13,10 +16,14 @@ from grm.web.models import Throttle
 BATCH = 1000
 MOST_BATCHES = 50
 
-_EXPIRES: tuple[tuple[type[Draft | StaffSession | Throttle], InstrumentedAttribute[datetime]], ...] = (
+_EXPIRES: tuple[
+    tuple[type[Draft | StaffSession | Throttle | TrackCode | TrackVisit], InstrumentedAttribute[datetime]], ...
+] = (
     (Draft, Draft.expires_at),
     (StaffSession, StaffSession.expires_at),
     (Throttle, Throttle.window_ends_at),
+    (TrackCode, TrackCode.expires_at),
+    (TrackVisit, TrackVisit.expires_at),
 )
 
 
@@ -36,7 +43,18 @@ def tidy(now: datetime | None = None) -> dict[str, int]:
             removed[table.name] = removed.get(table.name, 0) + count
             if count < BATCH:
                 break
+    removed[DraftFile.__tablename__] = _forget_files(now)
     return removed
+
+
+def _forget_files(now: datetime | None) -> int:
+    total = 0
+    for _ in range(MOST_BATCHES):
+        count = draft_files.forget(now)
+        total += count
+        if count < draft_files.BATCH:
+            break
+    return total
 
 
 def _remove(session: Session, table: Table, expires_at: InstrumentedAttribute[datetime], now: datetime) -> int:

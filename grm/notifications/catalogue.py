@@ -26,6 +26,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "hearing_on": "the day of a hearing",
     "hearing_time": "its hour in Dhaka",
     "level": "how far the case has climbed, 1 to 3",
+    "code": "a one-time code of six digits, in Latin digits as codes are",
     "site": "PUBLIC_URL without https://, which an SMS has no room for",
     "track_url": "where a complainant reads and answers: PUBLIC_URL/track",
     "case_url": "the case's page for officers: PUBLIC_URL/cases/<tracking number>",
@@ -52,7 +53,7 @@ class Entry:
     first. `life` counts from the act; afterwards the message is of no use. `sms_parts` is the most parts an SMS of it may
     take. `may_resend` says what happens when a provider's answer was lost (ADR 0012): True sends once more (an SMS after
     waiting for a delivery report, an e-mail with the same Message-ID); False never does. `only_while_open` drops a message
-    that is still unsent when the case has ended.
+    that is still unsent when the case has ended. `keeps_text` is False for a text that stands in no row, as it opens something.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Entry:
     sms_parts: int = 2
     may_resend: bool = True
     only_while_open: bool = False
+    keeps_text: bool = True
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -98,10 +100,22 @@ RESTORED = "system-restored-officer"
 CALENDAR_SHORT = "calendar-short-officer"
 WORK_HANDED = "work-handed-officer"
 HANDOVER_DUE = "handover-due-officer"
+TRACK_CODE = "track-code-complainant"
+"""A one-time code for the tracking page (`grm/notifications/codes.py`): of no use after ten minutes, never sent twice."""
 BULK_ASKED, BULK_DECIDED = "bulk-asked-officer", "bulk-decided-officer"
 
 _ENTRIES = (
     # What a person is waiting for goes first, whatever a sweep has just put into the outbox.
+    Entry(
+        TRACK_CODE,
+        "complainant",
+        {"sms": frozenset({"code"})},
+        1,
+        life=timedelta(minutes=10),
+        sms_parts=1,
+        may_resend=False,
+        keeps_text=False,
+    ),
     _to_complainant("case-filed-complainant", "tracking_number due_on", "tracking_number due_on track_url", 1),
     _to_complainant(
         "case-question-complainant", "tracking_number site", "tracking_number track_url", 2, while_open=True

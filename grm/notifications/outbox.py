@@ -23,10 +23,10 @@ from grm.cases.models import Case
 from grm.kernel.clock import dhaka_date
 from grm.kernel.contact import is_sendable_mobile
 from grm.kernel.crypto import CannotOpen, Keyring
-from grm.notifications import budgets, digests, doubt, rendering
+from grm.notifications import budgets, codes, digests, doubt, rendering
 from grm.notifications.backoff import REPORT_PATIENCE
 from grm.notifications.budgets import NO_LIMIT, Budget, Cost
-from grm.notifications.catalogue import CATALOGUE, DIGEST, Channel, Entry
+from grm.notifications.catalogue import CATALOGUE, DIGEST, TRACK_CODE, Channel, Entry
 from grm.notifications.channels.contract import Letter
 from grm.notifications.doubt import ASK_WAIT, Policy
 from grm.notifications.service import address_context
@@ -67,6 +67,8 @@ class Claimed:
     day: date
     cost: Cost
     letter: Letter = field(repr=False)
+    code_id: int | None = None
+    """The one-time code it tells, to be forgotten once it has gone."""
 
     @property
     def asks_first(self) -> bool:
@@ -281,7 +283,7 @@ class _Reader:
         self, session: Session, keyring: Keyring, terms: Terms, rows: Sequence[Row[Any]], at: datetime
     ) -> None:
         self._keyring, self._terms, self._at = keyring, terms, at
-        self.written: list[tuple[int, str | None, str, int | None]] = []
+        self.written: list[tuple[int, str | None, str | None, int | None]] = []
         tried = [row.id for row in rows if row.attempts > 1]
         self._history = {h.message_id: h for h in session.execute(_HISTORY, {"ids": tried})} if tried else {}
         temporary = {row.case_id for row in rows if (e := CATALOGUE.get(row.template)) and e.only_while_open}
@@ -290,6 +292,7 @@ class _Reader:
         ids = {row.officer_id for row in rows if row.officer_id is not None}
         officers = select(Officer.id, Officer.is_active, Officer.email, Officer.phone).where(Officer.id.in_(ids))
         self._officers = {officer.id: officer for officer in session.execute(officers)} if ids else {}
+        self._codes = codes.opened(session, keyring, [row for row in rows if row.template == TRACK_CODE], at)
         digest_ids = [row.id for row in rows if row.template == DIGEST]
         self._digests = digests.write(session, digest_ids, at) if digest_ids else {}
 
@@ -310,6 +313,10 @@ class _Reader:
             if (gathered := self._digests[row.id]) is None:
                 return Skipped(row.id, "expired", "no-longer-needed")
             params = gathered
+        if entry.key == TRACK_CODE:
+            if row.id not in self._codes:
+                return Skipped(row.id, "expired", "no-longer-needed")
+            params = {**params, "code": self._codes[row.id]}
         address, why = self._address(row)
         if address is None:
             return Skipped(row.id, "failed", why)
@@ -340,6 +347,7 @@ class _Reader:
             day=dhaka_date(self._at),
             cost=Cost(measure(written.body).parts if channel == "sms" else 0, budgets.is_reserved(entry)),
             letter=letter,
+            code_id=params.get("track_code_id"),
         )
 
     def _address(self, row: Row[Any]) -> tuple[str | None, str]:
@@ -379,7 +387,9 @@ class _Reader:
         parts = measure(written.body).parts if channel == "sms" else None
         if parts is not None and parts > entry.sms_parts:
             return "sms-too-long"
-        if row.body is None or row.segments != parts:
+        if not entry.keeps_text:
+            self.written.append((row.id, None, None, parts))
+        elif row.body is None or row.segments != parts:
             self.written.append((row.id, written.subject, written.body, parts))
         return written
 

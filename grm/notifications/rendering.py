@@ -108,6 +108,8 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
             values["total"] = digits(params["bulk_cases"])
         if params.get("leaving_on"):
             values["day"] = show_date(date.fromisoformat(str(params["leaving_on"])))
+        if params.get("code"):
+            values["code"] = str(params["code"])
         if params.get("level") is not None:
             values["level"] = digits(params["level"])
         if params.get("digest"):
@@ -134,6 +136,7 @@ def render(entry: Entry, channel: Channel, language: str, params: Mapping[str, A
 LONGEST_PARAMS: Mapping[str, Any] = {
     "tracking_number": "W" * tracking_number.LENGTH,
     "level": 3,
+    "code": "888888",
     "due_on": "2026-09-20",
     "hearing_at": "2026-09-20T17:30:00+06:00",
     "digest": {

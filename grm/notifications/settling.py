@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from grm.notifications import budgets, doubt
+from grm.notifications import budgets, codes, doubt
 from grm.notifications.backoff import UNREACHED_WAIT, retry_wait
 from grm.notifications.channels.contract import Outcome
 from grm.notifications.outbox import Claimed
@@ -130,6 +130,8 @@ def settle(session: Session, calls: Sequence[Settled], at: datetime) -> set[int]
         "references": [call.outcome.reference for call in calls],
     }
     ours = set(session.execute(_SETTLE, settled).scalars())
+    sent = zip(calls, changes, strict=True)
+    codes.wipe(session, [c.claimed.code_id for c, then in sent if c.claimed.code_id and then.state != "pending"])
     named = [call for call in calls if call.outcome.reference and call.claimed.id not in ours]
     if named:
         given = {"ids": [c.claimed.id for c in named], "references": [c.outcome.reference for c in named]}

@@ -11,6 +11,7 @@ def _(text: str) -> str:
 
 
 SUBJECTS: dict[str, str] = {
+    "track-code-complainant": _("One-time code for the tracking page, asked for there"),
     "case-filed-complainant": _("Acknowledgement with number and due date"),
     "case-question-complainant": _("Notice that information is needed"),
     "case-referred-complainant": _("Notice of the referral"),

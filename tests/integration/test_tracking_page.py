@@ -74,7 +74,7 @@ def test_after_an_answer_the_page_says_until_when_one_may_object(app: Flask, ses
     row = made(session)
     service.resolve_case(gro, row.tracking_number, None, **ANSWER)
     page = Follower(app, session, row).look()
-    assert offered(page) == {"contest", "appeal"}
+    assert offered(page) == {"contest", "appeal", "rate"}
     assert "If the answer does not solve your problem, say so by" in page.text
     assert "It goes to: Ministry of Social Welfare – Appeal officer" in page.text
 
@@ -100,7 +100,7 @@ def test_silence_may_be_appealed_without_a_word_and_a_second_press_does_nothing(
     row = made(session, days_ago=90)
     me = Follower(app, session, row)
     page = me.look()
-    assert offered(page) == {"appeal", "add_information", "withdraw"}
+    assert offered(page) == {"appeal", "escalate", "add_information", "withdraw"}
     assert "The date has passed without a decision, so you may appeal now." in page.text
     assert me.send("appeal", 1, grounds="").status_code == 200
     assert me.send("appeal", 1, grounds="").status_code == 200
@@ -143,7 +143,7 @@ def test_what_the_cell_recommends_can_be_read_and_followed(app: Flask, session: 
     assert ANSWER["root_cause"] not in page.text
     appeals.comply_case(build.actor(session, "appeal.social-welfare"), number, None, "সব বকেয়া পরিশোধ করা হয়েছে আজ।")
     page = Follower(app, session, row).look()
-    assert "সব বকেয়া পরিশোধ করা হয়েছে আজ।" in page.text and offered(page) == {"contest"}
+    assert "সব বকেয়া পরিশোধ করা হয়েছে আজ।" in page.text and offered(page) == {"contest", "rate"}
 
 
 def test_the_offices_own_affairs_stay_off_the_page(app: Flask, session: Session, gro: Actor) -> None:

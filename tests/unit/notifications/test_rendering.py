@@ -16,6 +16,7 @@ PARAMS = {
     "tracking_number": "7K3MPQ9XR2TB4",
     "due_on": "2026-12-31",
     "level": 2,
+    "code": "042913",
     "hearing_at": "2026-12-30T05:00:00+00:00",
     "covered_until": "2026-12-31",
     "missing": 23,
