@@ -247,6 +247,7 @@ def _first_bad_page(screened: Screened) -> int:
 
 
 def save_draft(session: Session, token: str, content: Content, look: Look) -> None:
+    """Keep what was typed; commits."""
     with transaction(look.now) as act:
         drafts.save(act.session, token, content, act.now)
 

@@ -15,6 +15,8 @@ from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
+from grm.web import indexing
+
 FORM_FIELD = "csrf_token"
 PUBLIC_TOKEN_SECONDS = 24 * 3600
 SESSION_KEY = "csrf"
@@ -58,8 +60,12 @@ def _serializer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(str(current_app.config["SECRET_KEY"]), salt="public-form")
 
 
-def _token_is_valid() -> bool:
-    token = request.form.get(FORM_FIELD, "")
+def is_own_form(token: str) -> bool:
+    """Whether a form that carries this token is one of ours, sent from one of our pages; for a body that could not be read."""
+    return _is_same_origin() and _token_is_valid(token)
+
+
+def _token_is_valid(token: str) -> bool:
     if current_user.is_authenticated:
         expected = str(session.get(SESSION_KEY, ""))
         return bool(expected) and hmac.compare_digest(expected.encode(), token.encode())
@@ -84,7 +90,7 @@ def _check_token() -> None:
     view = current_app.view_functions.get(request.endpoint)
     if getattr(view, "_grm_machine_endpoint", False):
         return  # a gateway's call-back authenticates itself
-    if _is_same_origin() and _token_is_valid():
+    if _is_same_origin() and _token_is_valid(request.form.get(FORM_FIELD, "")):
         return
     g.form_is_stale = True
     if not getattr(view, "_grm_keeps_text", False):
@@ -109,7 +115,7 @@ def _set_headers(response: Response) -> Response:
     if request.endpoint == "static":
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
-        headers["Cache-Control"] = "no-store"
+        indexing.set_headers(response)
     if request.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response
