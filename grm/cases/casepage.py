@@ -14,6 +14,8 @@ from grm.cases import (
     actgroups,
     attachment_queries,
     attachment_wording,
+    claim_words,
+    claims,
     closing_page,
     collective_page,
     informing,
@@ -22,6 +24,7 @@ from grm.cases import (
     panels,
     permits,
     queries,
+    ratings,
     referral,
     referral_page,
     service,
@@ -118,6 +121,8 @@ class CasePage:
     files: tuple[attachment_queries.FileLine, ...]
     links: tuple[Linked, ...]
     """What is answered together with it, as far as the reader may see it."""
+    claim: claims.Told | None
+    """The facts of a payment or a correction."""
     hearings: tuple[HearingLine, ...]
     """Of the planned one whether it has passed tells `now`."""
     contact_tasks: Sequence[ContactTask]
@@ -148,6 +153,16 @@ class CasePage:
     def open_followers(self) -> int:
         """How many cases are linked under it and still to be answered."""
         return sum(is_open_follower(each) for each in self.links)
+
+    @property
+    def ratings(self) -> tuple[ratings.Rated, ...]:
+        """How the complainant rated the answers."""
+        return ratings.ratings_of(self.events)
+
+    @property
+    def asked_higher(self) -> tuple[EventLine, ...]:
+        """When the complainant asked to have the late case sent higher."""
+        return tuple(line for line in self.events if line.kind == "escalation_asked")
 
     @property
     def waiting_until_on(self) -> date | None:
@@ -183,6 +198,7 @@ class CasePage:
         """The parts of the page that are there, with their anchors."""
         parts = (
             ("alleged", gettext("What is alleged"), True),
+            ("claim", self.claim_heading, self.claim is not None),
             ("now", gettext("What can be done now"), True),
             ("files", gettext("Files"), bool(self.files)),
             ("history", gettext("History"), True),
@@ -213,6 +229,24 @@ class CasePage:
     def why_not(self, task: ContactTask) -> str:
         """Why a message did not reach the complainant."""
         return panels.fault(task.reason)
+
+    @property
+    def claim_heading(self) -> str:
+        """What the part of the page with these facts is called."""
+        return claim_words.heading(self.claim)
+
+    @property
+    def claim_lines(self) -> tuple[tuple[str, str], ...]:
+        """The facts of a payment or a correction, in words."""
+        return claim_words.lines(self.claim, self.book) if self.claim else ()
+
+    @property
+    def claim_hint(self) -> tuple[str, str] | None:
+        """Whom these facts point to, and why."""
+        if self.claim is None or self.is_ended:
+            return None
+        found = claim_words.hint_of(self.claim, self.book.category(self.case.category_id).slug)
+        return (claim_words.side(found), claim_words.why(found)) if found else None
 
     @property
     def is_provisional(self) -> bool:
@@ -273,6 +307,7 @@ def load(
         clocks=queries.clocks_of(row.deadlines),
         messages=panels.messages_of(session, case.id),
         files=attachment_queries.files_of(row.attachments),
+        claim=claims.told_of(row.claim, case.tracking_number, opens=relation in KNOW_WHO),
         hearings=heard,
         links=links_from(row.links),
         referral=referral_page.load(row),
@@ -289,6 +324,7 @@ def _statement(actor: Actor) -> Select[*tuple[Any, ...]]:
     return queries.case_numbered(actor, number).add_columns(
         queries.deadlines_column(),
         attachment_queries.attachments_column(),
+        claims.claim_column(),
         hearings_column(),
         links_column(actor, number),
         *referral_page.columns(actor, now),

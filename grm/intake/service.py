@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from grm.cases import history
+from grm.cases import claims, history
 from grm.cases.events import CaseFiled
 from grm.cases.models import Case
 from grm.cases.sealing import sealed
@@ -223,9 +223,18 @@ def _compose(
         deadlines=[{name: getattr(each, name) for name in _CLOCK} for each in planned],
         accused_office_ids=route.accused_office_ids,
         accused_posts=route.accused_posts,
+        claim=_claim(answers, book, number),
         file_ids=files.ids,
         draft_hash=draft_hash(filing.token),
     )
+
+
+def _claim(answers: Answers, book: Directory, number: str) -> dict[str, Any] | None:
+    """The facts of a payment or a correction, where there are any."""
+    told = answers.claim
+    if told is None:
+        return None
+    return claims.values_of(number, told, book.office(told.provider).id if told.provider else None)
 
 
 def draft_hash(token: str) -> bytes:

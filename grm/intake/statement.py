@@ -21,6 +21,7 @@ from sqlalchemy import Column, TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
+from grm.cases.claims_models import Claim
 from grm.cases.models import Accused, Case, CaseEvent, CaseText, Complainant
 from grm.deadlines.models import Deadline
 from grm.intake.models import Submission
@@ -28,7 +29,7 @@ from grm.intake.models import Submission
 Values = Mapping[str, Any]
 _TABLES: dict[str, Any] = {
     model.__tablename__: model.__table__
-    for model in (Submission, Case, CaseEvent, Complainant, Deadline, CaseText, Accused)
+    for model in (Submission, Case, CaseEvent, Complainant, Deadline, CaseText, Accused, Claim)
 }
 
 
@@ -52,6 +53,8 @@ class NewCase:
     texts: Sequence[Values] = ()
     accused_office_ids: Sequence[int] = ()
     accused_posts: Sequence[AccusedPost] = ()
+    claim: Values | None = None
+    """The facts of a payment or a correction."""
     file_ids: Sequence[int] = ()
     """Rows of `draft_file` that become attachments of the first event."""
     draft_hash: bytes | None = None
@@ -70,6 +73,7 @@ def insert_case(session: Session, new: NewCase, on: date) -> int | None:
         "case_text": new.texts,
         "accused": [{"office_id": office_id} for office_id in new.accused_office_ids],
         "accused_posts": [asdict(post) for post in new.accused_posts],
+        "claim": [new.claim] if new.claim else (),
         "attachment": new.file_ids,
         "draft_file": new.file_ids,
     }
@@ -145,7 +149,7 @@ def statement_of(parts: frozenset[str]) -> TextClause:
     return text(f"WITH {', '.join(ctes)} SELECT id FROM filed")
 
 
-_LISTS = ("complainant", "deadline", "case_text", "accused")
+_LISTS = ("complainant", "deadline", "case_text", "accused", "claim")
 """Tables of which a filing has any number of rows, none too; in this order they are written."""
 
 _SPECIAL: Mapping[str, str] = {
