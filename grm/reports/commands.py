@@ -17,7 +17,7 @@ from grm.escalation.rehearsing import Finding, Proposal, Stage, play_batch, read
 from grm.kernel.text import latin_digits
 from grm.offices.queries import directory
 from grm.reports import rehearsal_lines
-from grm.reports.exports import csv_lines
+from grm.web.exports import csv_lines
 from grm.web.locale import speaking
 
 deadlines = AppGroup("deadlines", help="When each step of a case is due, and what happens when it is missed.")

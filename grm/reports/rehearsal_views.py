@@ -25,8 +25,8 @@ from grm.kernel.transaction import transaction
 from grm.offices.directory import Directory
 from grm.offices.queries import directory
 from grm.reports import rehearsal_lines
-from grm.reports.exports import csv_lines
 from grm.reports.rehearsal_forms import RehearsalForm
+from grm.web.exports import csv_lines
 from grm.web.guard import actor, keeps_typed_text, requires
 from grm.web.labels import label
 from grm.web.locale import gettext, language

@@ -17,7 +17,6 @@ from grm.kernel.transaction import transaction
 from grm.offices.directory import Directory
 from grm.offices.queries import directory, vacant_posts
 from grm.reports import queries
-from grm.reports.exports import csv_lines
 from grm.reports.measures import (
     AGE_BANDS,
     LEVELS,
@@ -28,6 +27,7 @@ from grm.reports.measures import (
     period,
     selection_from,
 )
+from grm.web.exports import csv_lines
 from grm.web.guard import actor, requires
 from grm.web.labels import label
 from grm.web.locale import gettext, language

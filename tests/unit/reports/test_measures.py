@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm.reports.exports import csv_lines, safe_cell
 from grm.reports.measures import AGE_BANDS, MEASURES, PERIODS, Selection, due_dates, percent, period, selection_from
+from grm.web.exports import csv_lines, safe_cell
 
 
 @pytest.mark.parametrize(
