@@ -21,7 +21,7 @@ _FIND = text(
     {COLUMNS}
     WHERE d.id = :deadline_id AND d.set_aside_at IS NULL AND d.next_level IS NOT NULL
     FOR NO KEY UPDATE OF d, c
-    """  # noqa: S608 - a constant
+    """
 )
 
 

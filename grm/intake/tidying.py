@@ -1,4 +1,5 @@
-"""Forgetting what has had its time: drafts after 72 hours, with their files, sessions, throttles, one-time codes and visits after their end."""
+"""Forgetting what has had its time: drafts after 72 hours, with their files; sessions, throttles, one-time codes and visits after
+their end."""
 
 from datetime import datetime
 
