@@ -33,6 +33,8 @@ class Site(System):
         super().__init__(top, LOG_LEVEL="WARNING")
         self._demo_cases = demo_cases
         self._signed_in: dict[str, Browser] = {}
+        self.rehearsed_at = ""
+        """The address of a finished rehearsal, once somebody has waited for one."""
         self.fresh: tuple[str, str] = ("", "")
         self.waiting: tuple[str, str] = ("", "")
         self.resolved: tuple[str, str] = ("", "")

@@ -117,7 +117,9 @@ def test_page(chromium: Any, site: Site, view: View, language: str) -> None:
         title = page.title()
         assert title and len(title) <= LONGEST_TITLE
 
-        assert violations(page) == [], f"at {WIDE} px"
+        if language == "bn":  # in English the same elements stand at the same places; once, narrow, looks at its words
+            assert violations(page) == [], f"at {WIDE} px"
+        assert sticking_out(page) == [], f"at {WIDE} px"
         page.set_viewport_size({"width": NARROW, "height": 780})
         assert sticking_out(page) == [], f"at {NARROW} px"
         assert violations(page) == [], f"at {NARROW} px"

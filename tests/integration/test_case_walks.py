@@ -186,7 +186,7 @@ LIKELY = (
 )
 
 
-SHORT, LONG = 12, 400
+SHORT, LONG = 8, 400
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
