@@ -20,6 +20,7 @@ from grm.kernel.transaction import transaction
 
 log = structlog.get_logger("grm.cases.attachments")
 
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Served:
     """A file to hand out."""

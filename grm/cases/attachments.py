@@ -225,9 +225,7 @@ def attach_files(
     )
 
 
-def carry_in(
-    actor: Actor, tracking_number: str, uploads: Sequence[Upload], write: Callable[[Received], int]
-) -> int:
+def carry_in(actor: Actor, tracking_number: str, uploads: Sequence[Upload], write: Callable[[Received], int]) -> int:
     """Take files in and have `write` attach in one act those that can be; returns the version it makes.
 
     `FilesRefused` where some or all cannot. What `write` gives up on leaves no file behind.

@@ -4,6 +4,7 @@ The second name under `incoming/` is an empty object here; it is written before 
 Both are objects of one bucket, whose own clock dates them. A store of this kind is never full: it refuses, which is `StoreAway`.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -41,10 +42,8 @@ class S3Store:
             self._ask(obstore.put, self._waiting(name), b"")
             self._ask(obstore.put, self._place(name), data)
         except StoreAway:
-            try:
+            with contextlib.suppress(StoreAway):  # the second name, if it came to that, is found by the sweep
                 self.remove(name)
-            except StoreAway:
-                pass  # the second name, if it came to that, is found by the sweep
             raise
 
     def settle(self, name: str) -> None:
@@ -109,10 +108,8 @@ class S3Store:
             raise StoreAway(type(error).__name__) from error
 
     def _delete(self, path: str) -> None:
-        try:
+        with contextlib.suppress(FileNotFoundError):  # most stores do not even say so
             self._ask(obstore.delete, path)
-        except FileNotFoundError:
-            pass  # most stores do not even say so
 
     def _ask(self, do: Callable[..., Result], path: str, *more: Any) -> Result:
         try:

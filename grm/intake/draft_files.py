@@ -1,8 +1,8 @@
 """Files handed in with a form that is not filed yet: taken or refused each for itself, taken out again, and forgotten.
 
 The text of the form is a draft already when its files come: whatever becomes of them, it is kept. A file is checked, cleaned,
-scanned and stored before any transaction, as for a case (`grm/cases/attachments.py`). Its row hangs on the token of the form; the
-statement that files the form makes an attachment of it (`grm/intake/statement.py`). A file lives as long as the draft it belongs to.
+scanned and stored before any transaction, as for a case (`grm/cases/attachments.py`). Its row hangs on the token of the form;
+the statement that files the form makes an attachment of it (`grm/intake/statement.py`). A file lives as long as its draft.
 """
 
 from collections.abc import Sequence
@@ -52,8 +52,8 @@ class Taken:
     refused: tuple[Refusal, ...] = ()
 
 
-def take(token: str, uploads: Sequence[Upload], *, is_anonymous: bool, source: str = "") -> Taken:
-    """Take files in for the form with this token; `source` is the address they come from, empty for staff.
+def take(token: str, uploads: Sequence[Upload], *, is_anonymous: bool, source: str | None = None) -> Taken:
+    """Take files in for the form with this token; `source` is the address they come from, None for staff.
 
     Raises `Unavailable` naming the file that cannot be stored (nothing is left behind then), and `AlreadyFiled`.
     """
@@ -106,10 +106,10 @@ def forget(now: datetime | None = None) -> int:
 # --- coming in ------------------------------------------------------------------------------------------------------
 
 
-def _over_quota(uploads: Sequence[Upload], source: str) -> tuple[Refusal, ...]:
+def _over_quota(uploads: Sequence[Upload], source: str | None) -> tuple[Refusal, ...]:
     """All files refused, where too much came from one source within a day; counted in kilobytes, before any work is done."""
     most = settings().upload_megabytes_per_day
-    if not most or not source:
+    if not most or source is None:
         return ()
     with transaction() as act:
         key = keyed_hash(f"upload-source:{dhaka_date(act.now)}", source)

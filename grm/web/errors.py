@@ -74,6 +74,8 @@ def _http_error(error: HTTPException) -> Any:
         return Response(
             "This server does not answer to that name.\n", error.code, content_type="text/plain; charset=utf-8"
         )
+    if error.code == 413 and (shown := uploads.answer_too_large()) is not None:
+        return shown
     typed = typed_text() if error.code in (400, 413) else {}
     limits = {"file_megabytes": settings().attachment_megabytes} if error.code == 413 else {}
     body, status, headers = page(error.code, typed=typed, **limits)

@@ -150,7 +150,7 @@ def test_tidying_keeps_what_still_counts(session: Session) -> None:
     session.add(Throttle(key="runs", count=1, window_ends_at=now + timedelta(seconds=1), blocked_until=None))
     drafts.save(session, service.new_token(), Content(), now)
     session.commit()
-    assert tidy(now) == {"draft": 0, "staff_session": 0, "throttle": 1}
+    assert {table: count for table, count in tidy(now).items() if count} == {"throttle": 1}
     assert set(session.scalars(select(Throttle.key))) == {"blocks", "runs"}
 
 

@@ -3,6 +3,7 @@
 import io
 import struct
 import wave
+import zlib
 from collections.abc import Callable
 
 import pikepdf
@@ -161,3 +162,14 @@ ALL: dict[str, Callable[[], bytes]] = {
     "audio/ogg": opus,
 }
 """One file of each kind that is taken, by media type."""
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG that says it has so many pixels, in a few bytes."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    rows = zlib.compress((b"\0" + bytes(width // 8)) * height, 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")

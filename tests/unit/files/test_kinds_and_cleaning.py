@@ -3,7 +3,6 @@
 import io
 import struct
 import time
-import zlib
 from collections.abc import Callable
 
 import pikepdf
@@ -14,19 +13,7 @@ from grm.cases.attachment_names import clean_name, disposition
 from grm.files.cleaning import clean
 from grm.files.kinds import JPEG, PDF, Refused, sniff
 from tests.support import files
-from tests.support.files import CANARY
-
-
-def png_of(width: int, height: int) -> bytes:
-    """A PNG that says it has so many pixels, in a few bytes."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    rows = zlib.compress((b"\0" + bytes(width // 8)) * height, 9)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
+from tests.support.files import CANARY, png_of
 
 ZIP_END = b"PK\x05\x06" + bytes(18)
 NOT_TAKEN: dict[str, tuple[Callable[[], bytes], str]] = {
