@@ -213,6 +213,16 @@ class FormView:
         chosen = UNKNOWN if chosen == NONE_OF_THESE else chosen
         return Field("programme", chosen, "select", inner=self._options("programme", chosen))
 
+    @property
+    def programme_hints(self) -> dict[str, str]:
+        """What people call each of the programmes to choose from, in the page's script: official names tell them little."""
+        in_bangla, shown = language() == "bn", {}
+        for slug, _name in self.programme.options:
+            called = self.offer.book.aliases.get(("programme", slug), ())
+            if fitting := [each for each in called if each.isascii() != in_bangla]:
+                shown[slug] = ", ".join(fitting)
+        return shown
+
     def _options(self, name: str, selected: str) -> Markup:
         if name in ("relation", "age_group", "category"):
             listed = [("", gettext("Choose")), *(self._choices(name) if name == "category" else labels.choices(name))]
