@@ -11,7 +11,7 @@ from typing import Any
 
 from grm.kernel.contact import parse_mobile
 from grm.kernel.errors import InvalidInput
-from grm.kernel.text import clean_text, latin_digits
+from grm.kernel.text import clean_text, is_blank, latin_digits
 
 MOST = 50
 """More people than that come with a list on paper: the desk takes it, and the office may add to the case."""
@@ -61,7 +61,7 @@ def read(typed: str) -> Others:
         except InvalidInput as error:
             bad[error.code].append(number)
             continue
-        if person.name or person.phone:
+        if not is_blank(person.name) or person.phone:
             people[person] = None
     faults: list[tuple[str, Mapping[str, Any]]] = [
         (code, {"lines": tuple(lines[:_NAMED_LINES]), "limit": LONGEST_NAME}) for code, lines in bad.items() if lines

@@ -56,13 +56,14 @@ class ProgrammeNames:
         if slugs := self._whole_names(keys):
             return self._found(slugs, is_sure=True)
         said = keys & self._telling
-        if slugs := {slug for slug, name in self._names if said and said <= name}:
+        is_said = bool(said) and 2 * len(said) >= len(keys)
+        if slugs := {slug for slug, name in self._names if is_said and said <= name}:
             return self._found(slugs, is_sure=keys <= said | self._weight.keys())
         if len(joined) >= 4:
             alike = get_close_matches(joined, self._joined, n=MOST, cutoff=_LOOKS_ALIKE)
             if slugs := {slug for name in alike for slug in self._joined[name]}:
                 return self._found(slugs)
-        return self._found({slug for slug, name in self._names if 2 * len(said & name) >= len(keys)} if said else set())
+        return self._found({slug for slug, name in self._names if is_said and 2 * len(said & name) >= len(keys)})
 
     def _whole_names(self, keys: frozenset[str]) -> set[str]:
         """Programmes of which a whole name is among the words; of a name within a longer one, only the longer one counts."""

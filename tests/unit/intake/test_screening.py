@@ -1,5 +1,6 @@
 """Every fault of a filling is found, beside its field, and a faultless one comes out in stored form."""
 
+import dataclasses
 from datetime import date
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm.intake import screening
-from grm.intake.screening import Choices, screen, without_identity
+from grm.intake.others import Person
+from grm.intake.programme_names import Found
+from grm.intake.screening import Choices, programme_of, screen, without_identity
 from grm.kernel.text import bangla_digits
 
 TODAY = date(2026, 11, 22)
@@ -162,10 +165,62 @@ def test_the_desk_says_how_and_when_it_came_in() -> None:
     assert codes(desk | {"accused_office": "x"}, is_desk=True) == {"accused_office": "accused_office-unknown"}
 
 
+def named(*slugs: str, is_sure: bool = False) -> Choices:
+    """The same choices, where any name written finds these programmes."""
+    return dataclasses.replace(
+        CHOICES, programmes=CHOICES.programmes | set(slugs), find_programmes=lambda _typed: Found(slugs, is_sure)
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "choices", "programme", "words", "code"),
+    [
+        ("", named("vgf", is_sure=True), "vgf", None, None),
+        ("unknown", named("vgf", is_sure=True), "vgf", None, None),
+        ("old-age-allowance", named("vgf", is_sure=True), "old-age-allowance", None, None),
+        ("", named("vgf", "vwb"), None, "ভিজিএফ", "programme-several"),
+        ("", named("vgf"), None, "ভিজিএফ", "programme-perhaps"),
+        ("none-of-these", named("vgf", "vwb"), None, "ভিজিএফ", None),
+        ("vwb", named("vgf", "vwb"), "vwb", None, None),
+        ("", named(), None, "ভিজিএফ", None),
+        ("no-such", named("vgf", is_sure=True), None, "ভিজিএফ", "programme-unknown"),
+    ],
+)
+def test_a_programme_may_be_named_instead_of_chosen(
+    chosen: str, choices: Choices, programme: str | None, words: str | None, code: str | None
+) -> None:
+    filling = GOOD | {"programme": chosen, "programme_words": "  ভিজিএফ "}
+    screened = screen(filling, choices, TODAY)
+    assert [problem.code for problem in screened.problems] == ([code] if code else [])
+    assert programme_of(filling, choices) == programme
+    if screened.answers is not None:
+        assert (screened.answers.programme, screened.answers.programme_words) == (programme, words)
+
+
+def test_others_come_along_unless_nobody_gives_a_name() -> None:
+    told = answers(others="সালমা, ০১৮১২৩৪৫৬৭৮\nজমিলা")
+    assert told.others == (Person("সালমা", "+8801812345678"), Person("জমিলা"))
+    assert answers(others="সালমা, 12345", anonymous="1").others == (), "and nothing of them is judged"
+    assert "others" not in without_identity(GOOD | {"anonymous": "1", "others": "সালমা"})
+    assert codes(GOOD | {"others": "সালমা, 12345"}) == {"others": "others-phone"}
+
+
+def test_a_correction_that_says_what_is_wrong_needs_no_story() -> None:
+    choices = dataclasses.replace(CHOICES, categories={"data-correction": False, "payment-not-received": False})
+    wrong = {key: value for key, value in GOOD.items() if key != "details"} | {"category": "data-correction"}
+    assert {problem.field for problem in screen(wrong, choices, TODAY).problems} == {"details"}
+    for field, typed in (("correct_what", "name"), ("correct_to", "রহিমা"), ("correct_from", "রহীমা")):
+        screened = screen(wrong | {field: typed}, choices, TODAY)
+        assert screened.answers is not None and screened.answers.details == "" and screened.answers.claim is not None
+    other = wrong | {"category": "payment-not-received", "correct_what": "name"}
+    assert {problem.field for problem in screen(other, choices, TODAY).problems} == {"details"}
+
+
 FIELDS = [
     "programme", "category", "district", "upazila", "place", "incident_on", "details", "about", "anonymous",
     "on_behalf", "relation", "representative_name", "name", "phone", "email", "sex", "age_group", "disability",
-    "language", "preferred_channel", "declaration", "medium", "received_on", "accused_office",
+    "language", "preferred_channel", "declaration", "medium", "received_on", "accused_office", "programme_words", "others",
+    "period_from", "period_to", "taka_expected", "taka_received", "provider_kind", "provider", "account_note",
 ]  # fmt: skip
 
 
