@@ -1,9 +1,11 @@
 """The forms of the tracking page."""
 
-from wtforms import BooleanField, RadioField, StringField, TextAreaField
-from wtforms.validators import Optional
+from typing import Any
+
+from wtforms import BooleanField, MultipleFileField, RadioField, StringField, TextAreaField
 
 from grm.cases.ratings import STARS
+from grm.files.kinds import ACCEPT
 from grm.web.forms import BaseForm
 from grm.web.locale import lazy
 
@@ -41,6 +43,12 @@ class ActsForm(BaseForm):
     """What the complainant may say on the status page; which field counts is told by the button."""
 
     answer = TextAreaField(lazy("Your answer"))
+    answer_files = MultipleFileField(
+        lazy("Photos or papers"), name="attachments", id="answer-files", render_kw={"accept": ACCEPT}
+    )
+    information_files = MultipleFileField(
+        lazy("Photos or papers"), name="attachments", id="information-files", render_kw={"accept": ACCEPT}
+    )
     information = TextAreaField(
         lazy("What do you want to add?"), description=lazy("Something new, a correction, or that it is solved.")
     )
@@ -50,12 +58,12 @@ class ActsForm(BaseForm):
     grounds = TextAreaField(lazy("Why do you appeal?"), description=lazy("In your own words. A few words are enough."))
     reason = TextAreaField(lazy("Why do you withdraw it?"), description=lazy("You need not say why."))
     confirm = BooleanField(lazy("Yes, I want to withdraw this complaint. It then ends."))
-    stars = RadioField(
-        lazy("How good was the answer?"),
-        choices=[(str(each), STARS_IN_WORDS[each]) for each in STARS],
-        validators=[Optional()],
-    )
+    stars = RadioField(lazy("How good was the answer?"), validate_choice=False)
     comment = TextAreaField(lazy("Do you want to say more?"), description=lazy("The office reads this."))
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self.stars.choices = [(str(each), STARS_IN_WORDS[each]) for each in STARS]
 
 
 FIELD_OF = {

@@ -51,7 +51,7 @@ _INSERT = text(
 def on_code_asked(act: Act, event: Asked) -> None:
     """Send the code, at once and at night, too: somebody waits for it."""
     entry = entry_of(TRACK_CODE)
-    key = f"{TRACK_CODE}:{event.case_id}:{event.code_id}-{event.made_at.timestamp():.0f}:sms"
+    key = f"{TRACK_CODE}:{event.case_id}:{event.code_id}-{event.made_at.timestamp() * 1000:.0f}:sms"
     act.session.execute(
         _INSERT,
         {
