@@ -68,6 +68,8 @@ UNMENTIONED = (
     "already-there",
 )
 """Why an action is not even named among those that cannot be done now: it is about something that is not there."""
+KNOW_ACCOUNTS = (*HANDLING, "filer")
+"""Who is shown the account and what is to be corrected: who works on it, and who wrote it down."""
 KNOW_WHO = (*HANDLING, "superior", "filer")
 """Who is told the complainant's name: the head of office supervises without it."""
 
@@ -284,7 +286,10 @@ def load(
     heard = hearings_of(row.hearings)
     closing_page.fill(session, (each.form for each in sections), case, heard)
     referral_page.fill(
-        (each.form for each in sections), case, lambda: _offices(session, actor, facts, dhaka_date(now), True)
+        (each.form for each in sections),
+        case,
+        lambda: _offices(session, actor, facts, dhaka_date(now), True),
+        has_claim=row.claim is not None,
     )
     relation = relation_of(actor, facts)
     people = queries.people_of(session, case, keyring()) if relation in KNOW_WHO and not case.is_anonymous else ()
@@ -307,7 +312,7 @@ def load(
         clocks=queries.clocks_of(row.deadlines),
         messages=panels.messages_of(session, case.id),
         files=attachment_queries.files_of(row.attachments),
-        claim=claims.told_of(row.claim, case.tracking_number, opens=relation in KNOW_WHO),
+        claim=claims.told_of(row.claim, case.tracking_number, opens=relation in KNOW_ACCOUNTS),
         hearings=heard,
         links=links_from(row.links),
         referral=referral_page.load(row),
@@ -409,10 +414,11 @@ def _fill(
 def _offices(
     session: Session, actor: Actor, facts: CaseFacts, today: date, is_part: bool = False
 ) -> list[tuple[str, str]]:
-    """The offices the actor may refer to, or send a part to: the cell, the ministries, the district offices, each by name."""
-    order = {"cell": 0, "ministry": 1}
+    """The offices the actor may refer to, or send a part to: the cell, the ministries, the payment
+    providers, the district offices, each by name."""
+    order = {"cell": 0, "ministry": 1, "provider": 2}
     found = [
-        (order.get(office.kind, 2), name(office), office.code)
+        (order.get(office.kind, 3), name(office), office.code)
         for office, _ in referral.targets(session, facts, today)
         if is_part or not lifecycle.why_not_to(facts, office.id, actor)
     ]

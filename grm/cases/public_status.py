@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from grm.cases import history, instances, lifecycle, public_words, queries, ratings
+from grm.cases import claim_words, claims, history, instances, lifecycle, public_words, queries, ratings
 from grm.cases.escalating import offered_level
 from grm.cases.hearings import HearingLine, planned_of
 from grm.cases.models import Case
@@ -74,6 +74,8 @@ class PublicStatus:
     appeal_to: str
     """Who would hear the appeal; empty where there is none."""
     events: tuple[PublicEvent, ...]
+    told: tuple[tuple[str, str], ...]
+    """The facts of a payment or a correction, as they were told."""
     explanations: tuple[Explanation, ...]
     why: tuple[str, ...]
     """Why this date, in a few plain sentences."""
@@ -149,6 +151,7 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
         appeal_by_on=_last_day(facts.appeal_until_at) if not case.is_open else None,
         appeal_to=_appeal_to(session, case, facts, now) if Action.APPEAL in may else "",
         events=tuple(_public(line, case, book) for line in lines if _is_public(line)),
+        told=_told(session, case, book),
         explanations=tuple(clocks[-1:]),
         why=in_plain_words(clocks[-1], moves[clocks[-1].deadline_id], case.is_paused) if clocks else (),
         in_short=public_words.in_short(
@@ -167,6 +170,11 @@ def status_of(session: Session, tracking_number: str, now: datetime) -> PublicSt
         is_merged=case.outcome == MERGED,
         is_with_another=is_with_another,
     )
+
+
+def _told(session: Session, case: Case, book: Directory) -> tuple[tuple[str, str], ...]:
+    told = claims.of_case(session, case)
+    return claim_words.lines(told, book) if told else ()
 
 
 def _is_public(line: EventLine) -> bool:
@@ -211,7 +219,10 @@ def _outcome(case: Case, ended: EventLine | None) -> str | None:
 def _public(line: EventLine, case: Case, book: Directory) -> PublicEvent:
     texts = [body for field, body in line.texts.items() if body and history.is_public_text(line.kind, field)]
     when = show_date(line.at) if case.is_anonymous else show_datetime(line.at)
-    return PublicEvent(when, line.at, line.kind, _title(line, book), tuple(texts))
+    title = _title(line, book)
+    if files := len(line.data.get("files", ())):
+        title = gettext("%(what)s – files: %(count)s", what=title, count=number(files))
+    return PublicEvent(when, line.at, line.kind, title, tuple(texts))
 
 
 def _title(line: EventLine, book: Directory) -> str:

@@ -29,11 +29,12 @@ class SplitForm(ActionForm):
     )
     pass_place = BooleanField(lazy("Tell the place"))
     pass_incident_on = BooleanField(lazy("Tell when it happened"))
+    pass_claim = BooleanField(lazy("Tell the payment or correction facts"))
     pass_details = BooleanField(lazy("Tell the words of the complaint"))
 
     def passed_on(self) -> tuple[str, ...]:
         """What was ticked."""
-        return tuple(each for each in PASSED_ON if self[f"pass_{each}"].data)
+        return tuple(each for each in PASSED_ON if f"pass_{each}" in self and self[f"pass_{each}"].data)
 
 
 class TakeUpForm(ActionForm):

@@ -52,11 +52,15 @@ def load(row: Any) -> ReferralPage:
     return ReferralPage(row.whole, subcases.parts_of(row.parts), directions.directions_of(row.directions))
 
 
-def fill(forms: Iterable[ActionForm], case: Case, offices: Callable[[], Sequence[tuple[str, str]]]) -> None:
+def fill(
+    forms: Iterable[ActionForm], case: Case, offices: Callable[[], Sequence[tuple[str, str]]], has_claim: bool = False
+) -> None:
     """Offer the offices for a part, and ask for a part's answer only what it needs."""
     for form in forms:
         if form.action is Action.SPLIT:
             form.offer(office=[("", gettext("Choose …")), *offices()])
+            if not has_claim:
+                form.drop("pass_claim")
         elif form.action is Action.RESOLVE and case.parent_id is not None:
             form.drop(*(field.name for field in form if field.name not in OF_A_PART))
             form["reply"].label.text = gettext("Answer to the office that asked")

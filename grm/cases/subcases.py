@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Label, func, select
 from sqlalchemy.orm import aliased
 
-from grm.cases import events, history, queries, referral
+from grm.cases import claims, events, history, queries, referral
 from grm.cases.content import SHORTEST_REPLY, Content
 from grm.cases.models import Accused, Case, CaseEvent, CaseText
 from grm.cases.spine import Step, acting, apply, clock_facts, overtake_direction
@@ -26,7 +26,7 @@ from grm.kernel.actor import SYSTEM, Actor
 from grm.offices.queries import directory
 from grm.web.locale import gettext, speaking
 
-PASSED_ON = ("place", "incident_on", "details")
+PASSED_ON = ("place", "incident_on", "claim", "details")
 """What of the whole case the other office may be told, each as the officer chooses; never who complains."""
 
 
@@ -202,6 +202,8 @@ def _make(step: Step, office_id: int, desk: str, text: str, passed_on: Collectio
         Accused(case_id=made.id, officer_id=each.officer_id, office_id=each.office_id, post_id=each.post_id)
         for each in step.facts.accusations
     )
+    if "claim" in passed_on:
+        claims.pass_on(session, whole, made)
     deadlines.insert(session, made.id, planned)
     return made
 

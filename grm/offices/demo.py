@@ -84,6 +84,9 @@ def accounts(known: Directory) -> Iterator[tuple[str, str | None, str | None]]:
             yield f"{prefix}.{ministry.slug}", known.office(ministry.office_id).code, post
     for district in known.districts:
         yield f"desk.{slug(district.name_en)}", known.district_office(district.id).code, "desk"
+    for office in known.offices:
+        if office.kind == "provider":
+            yield f"gro.{office.code}", office.code, "gro"
 
 
 def slug(name: str) -> str:
@@ -104,7 +107,7 @@ def seed(session: Session, now: datetime) -> int:
     missing = [(number, *each) for number, each in enumerate(accounts(known)) if each[0] not in names]
     if not missing:
         return 0
-    # One hash for all: 183 hashes of a tenth of a second each would cost the first start 20 s, and the password is no secret.
+    # One hash for all: 198 hashes of a tenth of a second each would cost the first start 20 s, and the password is no secret.
     password_hash = hash_password(PASSWORD)
     session.execute(
         insert(Officer),

@@ -11,7 +11,13 @@ from grm.intake.screening import Choices, Problem, screen
 from grm.web.locale import speaking
 
 CHOICES = Choices(
-    *(frozenset({"p"}), {"c": False}, frozenset({"1", "2"}), {"11": "1"}, frozenset({"o"})),
+    *(
+        frozenset({"p"}),
+        {"c": False, "payment-account": False, "data-correction": False},
+        frozenset({"1", "2"}),
+        {"11": "1"},
+        frozenset({"o"}),
+    ),
     find_programmes=lambda typed: Found(("p", "q")[: len(typed)]),
 )
 TODAY = date(2026, 3, 1)
@@ -26,6 +32,10 @@ BAD: list[dict[str, str]] = [
     {"preferred_channel": "email"},
     {"programme_words": "x", "others": "ক, 12345\n" + "খ" * 301},
     {"programme_words": "xy", "others": "\n".join(f"ক{number}" for number in range(51))},
+    {"category": "payment-account", "period_from": "x", "period_to": "2026-04", "taka_expected": "x", "provider": "x"},
+    {"category": "payment-account", "period_from": "1971-03", "taka_received": "10000000", "provider_kind": "x"},
+    {"category": "payment-account", "period_from": "2026-02", "period_to": "2026-01"},
+    {"category": "data-correction", "correct_what": "x"},
     {"medium": "x", "received_on": "01/01/2020", "accused_office": "x"},
 ]
 PROBLEMS = {
