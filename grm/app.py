@@ -22,13 +22,14 @@ from grm.cases import (
     links_views,
     people_views,
     search_views,
+    track_file_views,
     tracking_views,
 )
 from grm.cases import panels as case_panels
 from grm.cases import views as cases_views
 from grm.escalation import queries as escalation_queries
 from grm.guide import views as guide_views
-from grm.intake import desk_views, draft_file_views
+from grm.intake import batch_views, desk_views, draft_file_views
 from grm.intake import views as intake_views
 from grm.kernel import clock, context, transaction
 from grm.kernel import logging as kernel_logging
@@ -127,7 +128,9 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(guide_views.blueprint)
     app.register_blueprint(draft_file_views.blueprint)
     app.register_blueprint(desk_views.blueprint)
+    app.register_blueprint(batch_views.blueprint)
     app.register_blueprint(tracking_views.blueprint)
+    app.register_blueprint(track_file_views.blueprint)
     app.register_blueprint(cases_views.blueprint)
     app.register_blueprint(bulk_views.blueprint)
     app.register_blueprint(filter_views.blueprint)

@@ -13,6 +13,7 @@ from grm.cases import tracking_models as tracking
 from grm.deadlines import models as deadlines
 from grm.escalation import models as escalation
 from grm.escalation import rehearsal_models as rehearsals
+from grm.intake import batch_models as batches
 from grm.intake import models as intake
 from grm.kernel import audit, ledger
 from grm.notifications import models as notifications
@@ -26,6 +27,7 @@ __all__ = [
     "accounts",
     "attachments",
     "audit",
+    "batches",
     "bulk",
     "cases",
     "claims",

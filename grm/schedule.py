@@ -62,6 +62,13 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
         Entry(
             "bulk", "cases.run-bulk", 5, "ticks", "goes on with acts on many cases that were asked for with one form"
         ),
+        Entry(
+            "registers",
+            "intake.file-registers",
+            5,
+            "ticks",
+            "goes on with filing the rows of registers handed in as a file",
+        ),
         Entry("hearings", "cases.remind-of-hearings", 300, "ticks", "reminds both sides of tomorrow's hearings"),
         Entry("samples", "cases.draw-samples", 3600, "ticks", "draws last month's sample of closures, once"),
         Entry("index", "cases.index-search", 5, "ticks", "makes new and changed cases findable by words and names"),

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from grm.deadlines.queries import calendar as working_days
 from grm.intake import choices, desk_drafts, desk_receipts, drafts, queries
 from grm.intake.choices import Offer
+from grm.intake.desk_roles import ROLES
 from grm.intake.forms import DESK_FIELDS, FormView
 from grm.intake.queries import DeskFiling
 from grm.intake.screening import MEDIA, UNKNOWN, Problem, screen
@@ -31,7 +32,6 @@ from grm.web.locale import gettext, language
 from grm.web.security import form_is_stale
 
 blueprint = Blueprint("desk", __name__)
-ROLES = ("desk_officer", "cell_officer", "gro")
 BESIDE_THE_FORM = 10
 """Lines of the day's list below the form; the whole day has a page of its own."""
 
@@ -79,12 +79,13 @@ def put_aside() -> Response | tuple[Response, int]:
     return redirect(url_for("desk.new", kept=1 if is_kept else None), 303)
 
 
-@blueprint.post("/desk/drafts/<int:draft_id>/discard")
+@blueprint.post("/desk/drafts/<number>/discard")
 @requires(*ROLES)
-def discard(draft_id: int) -> Response:
+def discard(number: str) -> Response:
     """Throw a form away that was put aside."""
+    draft_id = _row_number(number)
     with transaction() as act:
-        if not desk_drafts.discard(act.session, _officer(guard.actor()), draft_id):
+        if draft_id is None or not desk_drafts.discard(act.session, _officer(guard.actor()), draft_id):
             abort(404)
     return redirect(url_for("desk.new"), 303)
 
@@ -118,8 +119,7 @@ def filed() -> Response:
     actor, database = guard.actor(), db.session()
     today = choices.today(database)
     day = min(parse_date(request.args.get("on", "")) or today, today)
-    before = request.args.get("before", "")
-    before_id = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
+    before_id = _row_number(request.args.get("before", ""))
     count, filings = queries.filings_of_day(database, actor, day, before_id=before_id)
     return make_response(
         render_template(
@@ -142,6 +142,11 @@ def _posted() -> tuple[str, dict[str, str]]:
     return token, {name: request.form[name] for name in DESK_FIELDS if name in request.form}
 
 
+def _row_number(text: str) -> int | None:
+    """The number of a row in an address; None for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
 def _officer(actor: Actor) -> int:
     assert actor.officer_id is not None, "who passed the guard is an officer"
     return actor.officer_id
@@ -154,11 +159,10 @@ def _office_of(actor: Actor) -> int:
 
 def _begun(actor: Actor) -> Response | None:
     """The form as it was put aside, where the address names one of the officer's."""
-    wanted = request.args.get("draft", "")
-    if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 19):
+    if (wanted := _row_number(request.args.get("draft", ""))) is None:
         return None
     database = db.session()
-    found = desk_drafts.find(database, _officer(actor), int(wanted), clock.now(database))
+    found = desk_drafts.find(database, _officer(actor), wanted, clock.now(database))
     return _page(actor, found.token, dict(found.fields)) if found else None
 
 
