@@ -22,8 +22,8 @@ class AttachForm(ActionForm):
     is_for_complainant = BooleanField(
         lazy("The complainant may have these files"),
         description=lazy(
-            "It is noted that they may be given out; the tracking page does not show them yet. Left empty, they are for officers "
-            "who may see the case."
+            "They can then be saved from the tracking page by whoever has the two codes. Left empty, they are for officers who "
+            "may see the case."
         ),
     )
     files = MultipleFileField(lazy("Files"), render_kw={"accept": ACCEPT})

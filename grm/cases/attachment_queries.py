@@ -26,6 +26,7 @@ class FileLine:
     state: str
     is_scanned: bool
     is_for_complainant: bool
+    is_from_complainant: bool
     taken_out: tuple[str, ...]
     attached_at: datetime
 
@@ -44,7 +45,7 @@ def attachments_column() -> Label[Any]:
                     Attachment.id, Attachment.seq, func.encode(Attachment.name_sealed, "hex"), Attachment.stored_name,
                     Attachment.media_type, Attachment.size, func.encode(Attachment.sha256, "hex"), Attachment.state,
                     Attachment.scanned_at.is_not(None), Attachment.is_for_complainant, Attachment.taken_out,
-                    Attachment.attached_at,
+                    Attachment.attached_at, Attachment.officer_id.is_(None),
                 )
             )
         )
@@ -68,6 +69,7 @@ def files_of(rows: Sequence[Sequence[Any]] | None) -> tuple[FileLine, ...]:
             state=row[7],
             is_scanned=row[8],
             is_for_complainant=row[9],
+            is_from_complainant=row[12],
             taken_out=tuple(row[10]),
             attached_at=datetime.fromisoformat(row[11]),
         )

@@ -27,6 +27,11 @@ def attachment(tracking_number: str, attachment_id: str) -> Response:
     case, file = attachment_serving.file_of(db.session(), actor, tracking_number, int(attachment_id))
     if case.is_sensitive:
         attachment_serving.record_view(actor, case.tracking_number, int(attachment_id))
+    return to_save(file)
+
+
+def to_save(file: attachment_serving.Served) -> Response:
+    """The answer that hands a file out: a browser saves it, whole, and can do nothing else with it."""
     answer = Response(file.data, content_type=file.media_type)
     answer.headers["Content-Disposition"] = disposition(file.name, file.fallback)
     answer.headers["Content-Security-Policy"] = FILE_POLICY

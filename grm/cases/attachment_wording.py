@@ -55,6 +55,22 @@ def outcome(error: FilesRefused) -> str:
     )
 
 
+def too_large_together(file_name: str) -> str:
+    """A body was too large to be read at all; its first file has this name."""
+    return gettext(
+        "“%(name)s”, with what came with it, is too large: a file may have at most %(limit)s MB, all files sent at once "
+        "%(all)s MB.",
+        name=file_name or gettext("The file"),
+        limit=digits(settings().attachment_megabytes),
+        all=digits(2 * settings().attachment_megabytes),
+    )
+
+
+def bad_text() -> str:
+    """The words that came with files cannot be taken."""
+    return gettext("It is too long, or there are characters in it that cannot be read: type it again")
+
+
 def no_room(file_name: str) -> str:
     """The store is full or away."""
     return gettext(

@@ -6,7 +6,7 @@ process that is killed in between leaves a file without a row, which `grm/cases/
 tracking page (`track_files.py`) and the forms that are not filed yet (`grm/intake/draft_files.py`) use the same.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from grm.cases.attachment_models import Attachment
 from grm.cases.attachment_names import clean_name
 from grm.cases.content import Content
 from grm.cases.models import Case
-from grm.cases.spine import acting, apply
+from grm.cases.spine import Step, acting, apply
 from grm.cases.states import Action
 from grm.files import scanner
 from grm.files.cleaning import Clean, clean
@@ -267,6 +267,23 @@ def _attach(
             is_for_complainant=is_for_complainant,
         )
         return case.version
+
+
+def apply_with(
+    step: Step, kind: str, data: Mapping[str, Any], texts: Mapping[str, str], received: Received | None
+) -> None:
+    """`spine.apply` for an act of the complainant that may bring files. What the case has already and what is too much is left
+    out; where neither a file nor a text is left, `FilesRefused`."""
+    if received is None:
+        apply(step, kind, data, texts)
+        return
+    leave_out_known(step.session, step.case, received)
+    if not received.kept and not any(texts.values()):
+        raise FilesRefused(received.refused, 0, None)
+    files = {"files": facts_of(received.kept)} if received.kept else {}
+    apply(step, kind, {**data, **files}, texts)
+    seq = step.case.history_length
+    add_rows(step.session, step.case, seq, received.kept, now=step.act.now, officer_id=None, is_for_complainant=False)
 
 
 def leave_out_known(session: Session, case: Case, received: Received) -> None:

@@ -28,7 +28,7 @@ KINDS: tuple[str, ...] = (
     "noted",  # text: note
     "asked",  # answer_by_on; text: question
     "answered",  # text: answer
-    "information_added",  # text: information
+    "information_added",  # files, as of `attached`, where some came with it; text: information
     "resumed",  # a wait that ran out: ran_out_at
     "referred",  # from_office_id, from_desk, to_office_id, to_desk; text: reason
     "accepted",  # what was referred here

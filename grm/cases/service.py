@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from grm.cases import closing, events, lifecycle, queries, referral, referrals, spine, subcases
+from grm.cases.attachments import Received, apply_with
 from grm.cases.content import Content
 from grm.cases.permissions import HANDLER_ROLES, Accusation
 from grm.cases.spine import Step, acting, apply
@@ -216,14 +217,20 @@ def close_case(
 
 
 def answer_question(
-    actor: Actor, tracking_number: str, answer: str, *, version: int | None = None, now: datetime | None = None
+    actor: Actor,
+    tracking_number: str,
+    answer: str,
+    *,
+    version: int | None = None,
+    now: datetime | None = None,
+    files: Received | None = None,
 ) -> int:
-    """The complainant answers; the clock goes on."""
+    """The complainant answers; the clock goes on. `files` that come with it are an answer without words, too."""
     content = Content()
-    text = content.text("answer", answer)
+    text = content.text("answer", answer, is_required=files is None)
     with acting(actor, tracking_number, version, Action.ANSWER, now) as step:
         content.check()
-        apply(step, "answered", {}, {"answer": text})
+        apply_with(step, "answered", {}, {"answer": text}, files)
         step.act.record(
             events.ComplainantAnswered(**step.about(), officer_id=step.case.assignee_id, due_on=step.case.due_on)
         )
@@ -231,14 +238,20 @@ def answer_question(
 
 
 def add_information(
-    actor: Actor, tracking_number: str, information: str, *, version: int | None = None, now: datetime | None = None
+    actor: Actor,
+    tracking_number: str,
+    information: str,
+    *,
+    version: int | None = None,
+    now: datetime | None = None,
+    files: Received | None = None,
 ) -> int:
-    """The complainant adds something unasked; no clock minds it."""
+    """The complainant adds something unasked, in words, `files` or both; no clock minds it."""
     content = Content()
-    text = content.text("information", information)
+    text = content.text("information", information, is_required=files is None)
     with acting(actor, tracking_number, version, Action.ADD_INFORMATION, now) as step:
         content.check()
-        apply(step, "information_added", {}, {"information": text})
+        apply_with(step, "information_added", {}, {"information": text}, files)
         step.act.record(events.InformationAdded(**step.about(), officer_id=step.case.assignee_id))
         return step.case.version
 

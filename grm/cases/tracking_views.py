@@ -5,9 +5,10 @@ leaves the page (`grm/cases/visits.py`)."""
 from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from grm.cases import appeals, codes, escalating, informing, ratings, service, tracking, visits
+from grm.cases import appeals, codes, escalating, informing, ratings, service, track_file_posts, tracking, visits
 from grm.cases.content import LONGEST_TEXT
 from grm.cases.public_status import PublicStatus, status_of, was_said
 from grm.cases.tracking_forms import FIELD_OF, ActsForm, CodeForm, CodesForm, LostForm
@@ -19,7 +20,8 @@ from grm.web.forms import BaseForm
 from grm.web.guard import keeps_typed_text, public
 from grm.web.locale import gettext, ngettext
 from grm.web.presentation import number as grouped
-from grm.web.security import form_is_stale
+from grm.web.security import FORM_FIELD, form_is_stale, is_own_form
+from grm.web.uploads import Beginning, answers_too_large, takes_files
 
 blueprint = Blueprint("tracking", __name__)
 
@@ -31,6 +33,8 @@ CLEARED = '"cache"'
 @blueprint.route("/track", methods=["GET", "POST"])
 @public("complainants have no account; the two codes open their case")
 @keeps_typed_text
+@takes_files
+@answers_too_large(lambda beginning: _too_large(beginning))
 def track() -> Answer:
     """Ask for the codes, show the case they open, and take the complainant's acts on it."""
     if request.method != "POST":
@@ -151,6 +155,8 @@ def _act() -> Answer:
     action = request.form.get("action", "")
     if action not in FIELD_OF:
         return show(form), 422
+    if track_file_posts.are_in(action):
+        return track_file_posts.take(action, number, _small("version"), form, show)
     if action == "withdraw" and not form.confirm.data:
         form.confirm.errors = [gettext("Tick the box to confirm that you withdraw the complaint")]
         return show(form), 422
@@ -168,6 +174,20 @@ def _act() -> Answer:
         )
         return show(form), 409
     return show(ActsForm(), action)
+
+
+def _too_large(beginning: Beginning) -> Answer | None:
+    """More than can be read came with the words; the words are kept, and nothing was done."""
+    session, typed = db.session(), beginning.fields
+    now = clock.now(session)
+    view = tracking.read_view(typed.get("view", ""), now)
+    if view is None or not view.is_fresh or visits.is_over(session, view.visit):
+        return None
+    if not is_own_form(typed.get(FORM_FIELD, "")):
+        return None
+    form = ActsForm(MultiDict(typed))
+    track_file_posts.say_too_large(form, typed.get("action", ""), beginning.file_name)
+    return _show(status_of(session, view.tracking_number, now), form, view.visit), 413
 
 
 def _do(action: str, number: str, text: str) -> None:
@@ -287,6 +307,7 @@ def _show(status: PublicStatus, form: ActsForm, visit: str, done: str = "") -> R
     if status.rating is not None and form.stars.data is None:
         form.stars.data, form.comment.data = str(status.rating.stars), status.rating.comment
     view = tracking.view_token(status.tracking_number, clock.now(db.session()), visit)
+    values |= track_file_posts.shown(status.tracking_number)
     longest_comment = ratings.LONGEST_COMMENT
     return make_response(
         render_template("cases/track_status.html", view=view, longest_comment=longest_comment, **values)

@@ -355,7 +355,10 @@ def title(line: EventLine, book: Directory) -> str:
     if line.kind == "informed":
         key = f"informed_{data.get('how', 'read')}"
     text = _TITLES[key]
-    return gettext(text, **_values(line, book)) if "%(" in text else gettext(text)
+    told = gettext(text, **_values(line, book)) if "%(" in text else gettext(text)
+    if line.kind != "attached" and (files := len(data.get("files", ()))):
+        return gettext("%(what)s – files: %(count)s", what=told, count=digits(files))
+    return told
 
 
 def css_class(line: EventLine) -> str:

@@ -66,14 +66,7 @@ def take_posted(token: str, *, is_anonymous: bool, source: str | None) -> Outcom
 
 def too_large(file_name: str) -> Outcome:
     """What is said to a body that is too large to be read; its first file has this name."""
-    told = gettext(
-        "“%(name)s”, with what came with it, is too large: a file may have at most %(limit)s MB, all files sent at once "
-        "%(all)s MB.",
-        name=file_name or gettext("The file"),
-        limit=digits(settings().attachment_megabytes),
-        all=digits(2 * settings().attachment_megabytes),
-    )
-    return Outcome(413, 0, [told])
+    return Outcome(413, 0, [attachment_wording.too_large_together(file_name)])
 
 
 def shown(token: str, outcome: Outcome = NOTHING) -> dict[str, Any]:
