@@ -189,6 +189,14 @@ VARIABLES = (
         default="20",
     ),
     Variable(
+        "SMS_PER_NUMBER",
+        parsers.number(0, 1000),
+        "be a number from 0 to 1000",
+        "The most acknowledgements by SMS that one telephone number gets in a day; more wait for the next. 0 lifts this, and the watch "
+        "over numbers next to one another.",
+        default="10",
+    ),
+    Variable(
         "SMTP_URL",
         parsers.smtp_url,
         "be an smtp:// or smtps:// address",

@@ -100,6 +100,8 @@ class _Tick:
         self._held: deque[_Held] = deque()
         self._halted: set[str] = set()
         self._settled = 0
+        self._fruitless = 0
+        """Claims in a row of which nothing may be handed over: the budget is spent, or a flood goes last."""
         self._round_seconds = 0.0
         self._moved = self.began
         self._fuses: dict[str, Fuse] = {}
@@ -145,6 +147,7 @@ class _Tick:
                 return_path=dsn.return_path(settings.mail_bounce_to, settings.secret_key),
                 budget=Budget.of(settings),
                 is_quiet_at_night=settings.is_production,
+                per_number=settings.sms_per_number,
             )
             batch = outbox.claim(act.session, context.keyring(), terms, act.now, self._size())
         for skipped in batch.skipped:
@@ -152,11 +155,13 @@ class _Tick:
         self.tally["skipped"] += len(batch.skipped)
         self.tally["postponed"] += batch.postponed
         self._held.extend(_Held(claimed, since) for claimed in batch.claimed)
+        self._fruitless = 0 if batch.claimed else self._fruitless + 1
         return len(batch) > 0
 
     def _size(self) -> int:
-        """What went in the last moments tells what will go in the next."""
-        return int(min(max(self.post.connections, self._rate() * AHEAD_SECONDS), LARGEST_CLAIM))
+        """What went in the last moments tells what will go in the next; and where nothing may go, look at twice as many."""
+        likely = max(self.post.connections, self._rate() * AHEAD_SECONDS)
+        return int(min(likely * 2 ** min(self._fruitless, 8), LARGEST_CLAIM))
 
     def _rate(self) -> float:
         """Calls a second so far."""

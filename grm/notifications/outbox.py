@@ -23,12 +23,13 @@ from grm.cases.models import Case
 from grm.kernel.clock import dhaka_date
 from grm.kernel.contact import is_sendable_mobile
 from grm.kernel.crypto import CannotOpen, Keyring
-from grm.notifications import budgets, codes, digests, doubt, rendering
+from grm.notifications import budgets, codes, digests, doubt, floods, rendering
 from grm.notifications.backoff import REPORT_PATIENCE
 from grm.notifications.budgets import NO_LIMIT, Budget, Cost
 from grm.notifications.catalogue import CATALOGUE, DIGEST, TRACK_CODE, Channel, Entry
 from grm.notifications.channels.contract import Letter
 from grm.notifications.doubt import ASK_WAIT, Policy
+from grm.notifications.floods import Fresh
 from grm.notifications.service import address_context
 from grm.notifications.sms_text import measure
 
@@ -49,6 +50,7 @@ class Terms:
     return_path: Callable[[int], str | None] = lambda message_id: None
     budget: Budget = NO_LIMIT
     is_quiet_at_night: bool = False
+    per_number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one claim brought. `postponed`: how many did not fit into the day's budget."""
+    """What one claim brought. `postponed`: how many did not fit into the day's budget, or are part of a flood."""
 
     claimed: list[Claimed]
     skipped: list[Skipped]
@@ -224,16 +226,26 @@ def claim(session: Session, keyring: Keyring, terms: Terms, at: datetime, size: 
     if skipped:
         columns = {"ids": "id", "states": "state", "errors": "error"}
         session.execute(_END, {"at": at, **{name: [getattr(s, c) for s in skipped] for name, c in columns.items()}})
-    if reader.written:
+    verdict = floods.judge(session, reader.fresh, terms.per_number, at)
+    waiting = [draft for draft in drafts if draft.id in verdict.waiting]
+    last = [draft for draft in drafts if draft.id in verdict.last]
+    if waiting or last:
+        _back(session, waiting, budgets.next_day(at, terms.is_quiet_at_night), "number-has-enough")
+        _back(session, last, at, "goes-last")
+        drafts = [draft for draft in drafts if draft.id not in verdict.waiting | verdict.last]
+    written = [each for each in reader.written if each[0] not in verdict.waiting]
+    if written:
         names = ("ids", "subjects", "bodies", "segments")
-        session.execute(_WRITE, dict(zip(names, map(list, zip(*reader.written, strict=True)), strict=True)))
+        session.execute(_WRITE, dict(zip(names, map(list, zip(*written, strict=True)), strict=True)))
     if terms.channel != "sms":
         return Batch(drafts, skipped)
     fits = budgets.take(session, terms.budget, at, [draft.cost for draft in drafts])
     over = [draft for draft, fit in zip(drafts, fits, strict=True) if not fit]
     if over:
         _back(session, over, budgets.next_day(at, terms.is_quiet_at_night), "budget-spent")
-    return Batch([draft for draft, fit in zip(drafts, fits, strict=True) if fit], skipped, len(over))
+    return Batch(
+        [draft for draft, fit in zip(drafts, fits, strict=True) if fit], skipped, len(over) + len(waiting) + len(last)
+    )
 
 
 def hand_back(session: Session, claims: Sequence[Claimed], at: datetime) -> None:
@@ -284,6 +296,7 @@ class _Reader:
     ) -> None:
         self._keyring, self._terms, self._at = keyring, terms, at
         self.written: list[tuple[int, str | None, str | None, int | None]] = []
+        self.fresh: list[Fresh] = []
         tried = [row.id for row in rows if row.attempts > 1]
         self._history = {h.message_id: h for h in session.execute(_HISTORY, {"ids": tried})} if tried else {}
         temporary = {row.case_id for row in rows if (e := CATALOGUE.get(row.template)) and e.only_while_open}
@@ -323,6 +336,9 @@ class _Reader:
         written = self._text(row, entry, params)
         if isinstance(written, str):
             return Skipped(row.id, "failed", written)
+        is_set_back = row.priority > entry.priority
+        if channel == "sms" and row.officer_id is None and row.body is None and row.attempts == 1 and not is_set_back:
+            self.fresh.append(Fresh(row.id, entry.key, address))
         letter = Letter(
             reference=reference_of(row),
             address=address,
@@ -345,7 +361,9 @@ class _Reader:
             unknown_before=unknown,
             temporary_before=history.temporary if history else 0,
             day=dhaka_date(self._at),
-            cost=Cost(measure(written.body).parts if channel == "sms" else 0, budgets.is_reserved(entry)),
+            cost=Cost(
+                measure(written.body).parts if channel == "sms" else 0, budgets.is_reserved(entry) and not is_set_back
+            ),
             letter=letter,
             code_id=params.get("track_code_id"),
         )

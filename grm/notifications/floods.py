@@ -1,0 +1,101 @@
+"""Floods of acknowledgements: what one number, and numbers next to one another, are sent in a day.
+
+Who files may name any number, so acknowledgements cost money and bother people at a stranger's will. Two measures, taken when a
+message is claimed for the first time, never at the filing:
+
+* One number gets so many acknowledgements a day (`SMS_PER_NUMBER`). More wait for the next day, and end with their life: they
+  tell nothing that the receipt has not told. One-time codes have limits of their own (`grm/cases/codes.py`) and are not kept
+  waiting, or a stranger who names a number all day would lock its holder out.
+* Numbers in a row are what a program dials, not what people have. Beyond a few a day out of a thousand neighbours, or of a
+  hundred thousand, messages lose their right to the reserved share of the budget and go last. Nobody is refused: with room in the
+  day's budget they go the same day. What everybody else waits for is not touched.
+
+Nothing in clear is kept: keys are keyed hashes that change with the day.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from grm.kernel.clock import dhaka_date
+from grm.notifications.catalogue import SENSITIVE_COMPLAINANT, TRACK_CODE
+from grm.web import throttle
+from grm.web.security import keyed_hash
+
+log = structlog.get_logger("grm.notifications")
+
+ACKNOWLEDGED = "case-filed-complainant"
+COUNTED_AS = {ACKNOWLEDGED: "ack", SENSITIVE_COMPLAINANT: "ack", TRACK_CODE: "code"}
+"""What an outsider can cause. The bare notice is one: it may stand for an acknowledgement. Codes are counted apart."""
+
+NEIGHBOURHOODS: tuple[tuple[int, int], ...] = ((3, 5), (5, 50))
+"""Digits cut off a number, and how many a day of the neighbours that share the rest go by the reserved share. Of a hundred
+thousand complaints a day about seventeen name one of a hundred thousand neighbours: people's numbers lie anywhere."""
+
+GOES_LAST = 6
+"""The priority of what goes after everything else."""
+
+_GO_LAST = text("UPDATE message SET priority = :priority WHERE id = ANY(CAST(:ids AS bigint[]))")
+_told: set[date] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A message that is claimed for the first time, with the number it goes to."""
+
+    id: int
+    template: str
+    number: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Ids of messages that wait for the next day, and of those that go last from now on."""
+
+    waiting: frozenset[int] = frozenset()
+    last: frozenset[int] = frozenset()
+
+
+def judge(session: Session, fresh: Sequence[Fresh], per_number: int, at: datetime) -> Verdict:
+    """Count what is claimed for the first time and say what is too much; the caller commits. Two statements, however many.
+
+    `per_number` 0 lifts both measures.
+    """
+    counted = [each for each in fresh if each.template in COUNTED_AS]
+    if not per_number or not counted:
+        return Verdict()
+    keys = {each.id: _keys(each, at) for each in counted}
+    totals = throttle.count_many(session, Counter(key for each in keys.values() for key in each), at, timedelta(days=1))
+    seen = totals - Counter(key for each in keys.values() for key in each)
+    waiting, last = set(), set()
+    for each in counted:
+        own, *around = keys[each.id]
+        seen.update(keys[each.id])
+        if COUNTED_AS[each.template] == "ack" and seen[own] > per_number:
+            waiting.add(each.id)
+        elif any(seen[key] > most for key, (_cut, most) in zip(around, NEIGHBOURHOODS, strict=True)):
+            last.add(each.id)
+    if last:
+        session.execute(_GO_LAST, {"priority": GOES_LAST, "ids": sorted(last)})
+    if (waiting or last) and dhaka_date(at) not in _told:
+        _told.add(dhaka_date(at))
+        log.error(
+            "a flood of acknowledgements: many to one number or to neighbouring ones",
+            waiting=len(waiting),
+            last=len(last),
+        )
+    return Verdict(frozenset(waiting), frozenset(last))
+
+
+def _keys(each: Fresh, at: datetime) -> list[str]:
+    """The number's own key, then one for each neighbourhood."""
+    purpose = f"sms-{COUNTED_AS[each.template]}:{dhaka_date(at)}"
+    return [
+        keyed_hash(purpose, each.number),
+        *(keyed_hash(purpose, each.number[:-cut]) for cut, _most in NEIGHBOURHOODS),
+    ]
