@@ -251,7 +251,11 @@ def test_a_number_that_is_taken_is_drawn_again(
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"anonymous": "1"}, {"about": "gro"}, {"on_behalf": "1", "relation": "family"}]
+    "changes",
+    [
+        *({}, {"anonymous": "1"}, {"about": "gro"}, {"on_behalf": "1", "relation": "family"}),
+        {"programme": "", "programme_words": "VGD", "others": "জমিলা, 01812345678\nসালমা"},
+    ],
 )
 def test_a_filing_takes_three_round_trips_and_a_commit(app: Flask, citizen: Citizen, changes: dict[str, str]) -> None:
     citizen.file()  # fills the caches of reference data
