@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from grm.deadlines import queries
 from grm.deadlines.calendar import DHAKA
-from grm.deadlines.models import CalendarEdition, Deadline, DeadlinePolicy
+from grm.deadlines.models import CalendarEdition, Deadline
 from grm.deadlines.policy import Policy
 from grm.deadlines.reckoning import DayLine, Pause, reckon
 from grm.kernel.errors import Misconfigured
@@ -105,12 +105,14 @@ def explain(session: Session, deadline: Deadline) -> Explanation:
 
     A pause that still stands is left out: the stored date is the one before it.
     """
+    return _explain(session, deadline, queries.pauses_of(session, [deadline.id]).get(deadline.id, ()))
+
+
+def _explain(session: Session, deadline: Deadline, pauses: tuple[Pause, ...]) -> Explanation:
     edition = session.get(CalendarEdition, deadline.calendar_version)
-    row = session.get(DeadlinePolicy, deadline.policy_id)
-    if edition is None or row is None:
+    policy = queries.policy_by_id(session, deadline.policy_id)
+    if edition is None or policy is None:
         raise Misconfigured("deadline-without-sources", deadline_id=deadline.id)
-    policy = queries.policy_of(row)
-    pauses = queries.pauses_of(session, [deadline.id]).get(deadline.id, ())
     ended = [pause for pause in pauses if pause.until_at is not None]
     calendar = queries.calendar_at(session, edition.id)
     extension = deadline.extension_days
@@ -140,8 +142,10 @@ def explain(session: Session, deadline: Deadline) -> Explanation:
 
 
 def explain_case(session: Session, case_id: int) -> list[Explanation]:
-    """The explanations of all clocks of a case, the acknowledging one first."""
-    return [explain(session, deadline) for deadline in queries.deadlines_of(session, case_id)]
+    """The explanations of all clocks of a case, the acknowledging one first: two statements, and one for each calendar."""
+    deadlines = queries.deadlines_of(session, case_id)
+    pauses = queries.pauses_of(session, [deadline.id for deadline in deadlines])
+    return [_explain(session, deadline, pauses.get(deadline.id, ())) for deadline in deadlines]
 
 
 _WORDS = {

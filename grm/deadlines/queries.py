@@ -35,11 +35,23 @@ def calendar(session: Session) -> Calendar:
 
 
 def calendar_at(session: Session, version: int) -> Calendar:
-    """The calendar as it was in an earlier version, to explain a deadline reckoned with it."""
-    edition = session.get(models.CalendarEdition, version)
-    if edition is None:
-        raise Misconfigured("no-calendar", version=version)
-    return _calendar(session, edition)
+    """The calendar as it was in a version, to explain a deadline reckoned with it; each is read once per process and edition.
+
+    Raises `Misconfigured` `no-calendar` where there is none of that number.
+    """
+    held = _versions(session)
+    if version not in held:
+        edition = session.get(models.CalendarEdition, version)
+        if edition is None:
+            raise Misconfigured("no-calendar", version=version)
+        held[version] = _calendar(session, edition)
+    return held[version]
+
+
+@per_edition
+def _versions(session: Session) -> dict[int, Calendar]:
+    """The calendars read so far in this edition, by version: what a version says does not change any more."""
+    return {}
 
 
 @per_edition
@@ -47,6 +59,15 @@ def policies(session: Session) -> tuple[Policy, ...]:
     """All policies of all dates, read once per process and edition."""
     rows = session.scalars(select(models.DeadlinePolicy).order_by(models.DeadlinePolicy.id))
     return tuple(policy_of(row) for row in rows)
+
+
+def policy_by_id(session: Session, policy_id: int) -> Policy | None:
+    """One policy, from the cache where that has it already."""
+    held = next((policy for policy in policies(session) if policy.id == policy_id), None)
+    if held is not None:
+        return held
+    row = session.get(models.DeadlinePolicy, policy_id)
+    return policy_of(row) if row else None
 
 
 @per_edition
