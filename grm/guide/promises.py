@@ -82,9 +82,10 @@ def promises(session: Session, programme: Programme, now: datetime) -> Promises:
     by_queue: dict[_Queue, list[Category]] = {}
     for category in book.categories_on(today):
         by_queue.setdefault(_queue(session, book, rules, programme, category, "none", now), []).append(category)
-    accused = [(about, _queue(session, book, rules, programme, None, about, now)) for about in ACCUSED]
     # Where most of the ordinary complaints go; what is sensitive must not come first only because much is.
     first, *rest = sorted(by_queue, key=lambda queue: -sum(not each.is_sensitive for each in by_queue[queue]))
+    usual = by_queue[first][0]
+    accused = [(about, _queue(session, book, rules, programme, usual, about, now)) for about in ACCUSED]
     posts = holders(session, {queue.office_id for queue in (first, *rest, *(each for _, each in accused))}, today)
 
     def promise(queue: _Queue, categories: Iterable[Category] = (), about: About = "none") -> Promise:
@@ -93,7 +94,7 @@ def promises(session: Session, programme: Programme, now: datetime) -> Promises:
         post = next((each for each in posts if (each.office_id, each.role) == wanted), None)
         return Promise(office, queue.desk, post, queue.due_on, queue.is_provisional, tuple(categories), about)
 
-    facts = _case(book, programme, None, first.office_id)
+    facts = _case(programme, usual, first.office_id)
     return Promises(
         today=today,
         ordinary=promise(first, by_queue[first]),
@@ -121,21 +122,21 @@ def _queue(
     book: Directory,
     rules: RuleBook,
     programme: Programme,
-    category: Category | None,
+    category: Category,
     about: About,
     now: datetime,
 ) -> _Queue:
-    slug = category.slug if category else None
-    facts = facts_of(book, programme=programme.slug, category=slug, place=None, about=about, filed_on=dhaka_date(now))
+    facts = facts_of(
+        book, programme=programme.slug, category=category.slug, place=None, about=about, filed_on=dhaka_date(now)
+    )
     decision = decide(rules, facts)
-    due = _due(session, _case(book, programme, category, decision.office_id), "resolve", now)
+    due = _due(session, _case(programme, category, decision.office_id), "resolve", now)
     return _Queue(decision.office_id, decision.desk, *due)
 
 
-def _case(book: Directory, programme: Programme, category: Category | None, office_id: int) -> CaseFacts:
+def _case(programme: Programme, category: Category, office_id: int) -> CaseFacts:
     """As a filing would put it (`grm/intake/service.py`): whatever the desk, a case begins at the first tier."""
-    slug, priority = (category.slug, category.priority) if category else (None, "normal")
-    return CaseFacts(office_id, programme.slug, slug, priority, "gro")
+    return CaseFacts(office_id, programme.slug, category.slug, category.priority, "gro")
 
 
 def _due(session: Session, facts: CaseFacts, kind: str, now: datetime) -> tuple[date | None, bool]:

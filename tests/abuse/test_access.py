@@ -21,6 +21,8 @@ from grm.cases.closing_models import CannedReply
 from grm.cases.handover_models import Handover, HandoverItem
 from grm.cases.models import Case
 from grm.escalation.rehearsal_models import Rehearsal
+from grm.intake import desk_drafts
+from grm.intake.service import new_token
 from tests.support import build
 
 ROLES = ("anonymous", "gro", "officer", "appeal", "head", "cell", "desk", "admin", "other")
@@ -32,6 +34,14 @@ ROLES = ("anonymous", "gro", "officer", "appeal", "head", "cell", "desk", "admin
 TABLE = """
 route                                anonymous gro     officer appeal  head    cell    desk    admin   other
 GET  /                               200       200     200     200     200     200     200     200     200
+GET  /programmes                     200       200     200     200     200     200     200     200     200
+GET  /programmes/old-age-allowance   200       200     200     200     200     200     200     200     200
+GET  /programmes/no-such             404       404     404     404     404     404     404     404     404
+GET  /help                           200       200     200     200     200     200     200     200     200
+GET  /help/questions                 200       200     200     200     200     200     200     200     200
+GET  /help/no-such                   404       404     404     404     404     404     404     404     404
+GET  /robots.txt                     200       200     200     200     200     200     200     200     200
+GET  /sitemap.xml                    200       200     200     200     200     200     200     200     200
 GET  /static/grm.css                 200       200     200     200     200     200     200     200     200
 GET  /healthz                        ok        ok      ok      ok      ok      ok      ok      ok      ok
 GET  /metrics                        200       200     200     200     200     200     200     200     200
@@ -62,6 +72,10 @@ GET  /search                         login     200     200     200     200     2
 GET  /directions                     login     200     404     200     200     200     404     404     200
 GET  /desk/new                       login     200     404     404     404     200     200     404     200
 POST /desk/new                       401       422     404     404     404     422     422     404     422
+GET  /desk/filed                     login     200     404     404     404     200     200     404     200
+POST /desk/drafts                    401       303     404     404     404     303     303     404     303
+POST /desk/drafts/{draft}/discard    303       404     404     404     404     404     303     404     404
+GET  /desk/receipts/{filed}          login     404     404     404     404     404     200     404     404
 GET  /reports                        login     200     404     200     200     200     404     404     200
 GET  /reports/escalations            login     200     404     200     200     200     404     404     200
 GET  /reports/cases                  login     200     404     200     200     200     404     404     200
@@ -211,11 +225,13 @@ def cases(session: Session) -> dict[str, str]:
     file = str(build.attachment(session, made["own"]).id)
     texts = canned_texts(session)
     people = one_handover(session, here)
+    draft = one_draft(session)
     session.commit()
     return {name: case.tracking_number for name, case in made.items()} | {
         "bulk": bulk,
         "rehearsal": rehearsal,
         "file": file,
+        "draft": draft,
         **texts,
         **people,
     }
@@ -250,6 +266,14 @@ def canned_texts(session: Session) -> dict[str, str]:
     session.add_all(made.values())
     session.flush()
     return {name: f"{text.id:013}" for name, text in made.items()}
+
+
+def one_draft(session: Session) -> str:
+    """The number of a form that the district's desk has put aside."""
+    desk = build.officer_id(session, ACCOUNTS["desk"])
+    assert desk_drafts.keep(session, desk, new_token(), {"name": "আমেনা"}, build.dhaka(2030, 1, 1))
+    (_, [draft]) = desk_drafts.put_aside(session, desk, build.dhaka(2030, 1, 1))
+    return f"{draft.id:013}"
 
 
 def one_handover(session: Session, office: int) -> dict[str, str]:

@@ -15,6 +15,7 @@ from tests.abuse.test_access import (
     ask,
     canned_texts,
     one_bulk_act,
+    one_draft,
     one_handover,
     one_rehearsal,
     rows,
@@ -37,6 +38,9 @@ REQUIRED = {
 }
 OF_A_FILE = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """Instead of the policy above: what somebody handed in can do nothing, not even if a browser shows it."""
+KEPT = re.compile(r"/|/programmes(/[a-z-]+)?|/help(/questions)?")
+"""What a stranger's browser may keep for a while and search engines may list: pages about nobody. All else is kept from both."""
+FOR_CRAWLERS = ("/robots.txt", "/sitemap.xml")
 NOT_OFFERED = ("TRACE", "PUT", "DELETE", "PATCH", "CONNECT", "PROPFIND", "BREW")
 
 # What a GET may write, and why. Everything else in the database stays as it is.
@@ -47,7 +51,7 @@ WRITTEN_BY_GET = {
 }
 
 
-def missing(answer: TestResponse) -> dict[str, str | None]:
+def missing(answer: TestResponse, is_stranger: bool = True) -> dict[str, str | None]:
     """Headers that an answer lacks or has otherwise."""
     required = dict(REQUIRED)
     if "Content-Disposition" in answer.headers and "/attachments/" in answer.request.path:
@@ -55,9 +59,15 @@ def missing(answer: TestResponse) -> dict[str, str | None]:
     wrong = {name: answer.headers.get(name) for name, value in required.items() if answer.headers.get(name) != value}
     caching = answer.headers.get("Cache-Control", "")
     is_static = answer.request.path.startswith("/static/") and answer.status_code in (200, 304)
-    if ("immutable" in caching) if is_static else (caching == "no-store"):
-        return wrong
-    return {**wrong, "Cache-Control": caching}
+    if is_static:
+        return wrong if "immutable" in caching else {**wrong, "Cache-Control": caching}
+    robots = answer.headers.get("X-Robots-Tag")
+    path = answer.request.path
+    if answer.status_code == 200 and (path in FOR_CRAWLERS or (is_stranger and KEPT.fullmatch(path))):
+        expected = ("public, max-age=600", None)
+    else:
+        expected = ("no-store", "noindex")
+    return wrong if (caching, robots) == expected else {**wrong, "Cache-Control": caching, "X-Robots-Tag": robots}
 
 
 @pytest.fixture
@@ -72,6 +82,7 @@ def cases(session: Session) -> dict[str, str]:
     file = str(build.attachment(session, made["own"]).id)
     texts = canned_texts(session) | one_handover(session, made["own"].office_id)
     texts["bulk"] = one_bulk_act(session, made["own"])
+    texts["draft"] = one_draft(session)
     session.commit()
     return {name: case.tracking_number for name, case in made.items()} | texts | {"rehearsal": rehearsal, "file": file}
 
@@ -79,7 +90,7 @@ def cases(session: Session) -> dict[str, str]:
 @pytest.mark.parametrize("role", ["anonymous", "appeal"])
 def test_every_route_sends_the_security_headers(app: Flask, cases: dict[str, str], role: str) -> None:
     client = sign_in(app, role)
-    wrong = {str(row): found for row in rows() if (found := missing(ask(client, row, cases)))}
+    wrong = {str(row): found for row in rows() if (found := missing(ask(client, row, cases), role == "anonymous"))}
     assert wrong == {}
 
 
@@ -153,7 +164,7 @@ def test_methods_nobody_offers_are_refused_everywhere(app: Flask, cases: dict[st
         answer = client.open(row.path.format(**cases), method=method, data={"csrf_token": token})
         assert answer.status_code in (405, 404), row
         assert answer.status_code == 405 or row.path == "/no-such-page", row
-        assert missing(answer) == {}, row
+        assert missing(answer, is_stranger=False) == {}, row
 
 
 @pytest.mark.parametrize("name", ["_method", "X-HTTP-Method-Override", "X-Method-Override"])

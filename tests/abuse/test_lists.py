@@ -71,6 +71,7 @@ WALK: dict[str, Sequence[str] | str] = {
     "rehearsals.overview": ("/admin/rehearsals",),
     "rehearsals.show": ("/admin/rehearsals/{rehearsal}",),
     "rehearsals.export": ("/admin/rehearsals/{rehearsal}.csv",),
+    "desk.filed": ("/desk/filed",),
     # Pages of a case that opens: they may name others.
     "cases.case": ("/cases/{case}",),
     "cases.why": ("/cases/{case}/why",),
@@ -82,7 +83,12 @@ WALK: dict[str, Sequence[str] | str] = {
         ("{rule}",),
     ),
     **dict.fromkeys(("canned.general", "canned.own", "accounts.own_password", "rehearsals.example"), ("{rule}",)),
+    **dict.fromkeys(("guide.programmes", "guide.help_overview"), ("{rule}",)),
+    "guide.programme": ("/programmes/old-age-allowance",),
+    "guide.help_topic": ("/help/questions",),
     # Not walked.
+    "guide.robots": "for search engines: where the list of pages is",
+    "guide.sitemap": "for search engines: addresses of public pages",
     "static": "files of the program",
     "health.healthz": "sums over the whole system, for the operator's monitor",
     "metrics.metrics": "sums over the whole system, for the operator's monitor",
@@ -91,6 +97,7 @@ WALK: dict[str, Sequence[str] | str] = {
     "notifications.take_described_receipt": "for the gateway: it answers with a word",
     "accounts.login": "for who is not signed in",
     "intake.sent": "the receipt of who has just filed, by a key of theirs",
+    "desk.receipt": "the receipt of an own filing: tests/integration/test_desk.py",
     "attachments.attachment": "one file of one case, under the case's own rule: tests/integration/test_attachments.py",
     "canned.one_general": "one text, which names no case",
     "canned.one_own": "one text, which names no case",
