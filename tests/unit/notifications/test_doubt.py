@@ -5,16 +5,17 @@ from datetime import timedelta
 import pytest
 
 from grm.notifications.backoff import LONGEST_WAIT, REPORT_PATIENCE, balance_wait, retry_wait
-from grm.notifications.catalogue import CATALOGUE, Entry
+from grm.notifications.catalogue import CATALOGUE, TRACK_CODE
 from grm.notifications.doubt import ASK_WAIT, Policy, policy_of, step, wait
 
-CODE = Entry("one-time-code", "complainant", {"sms": frozenset({"code"})}, 0, timedelta(minutes=10), may_resend=False)
+CODE = CATALOGUE[TRACK_CODE]
 
 
 def test_each_kind_gives_up_one_of_the_two() -> None:
-    assert policy_of(CODE, "sms") == "never"
-    assert {policy_of(entry, "sms") for entry in CATALOGUE.values()} == {"witness"}
-    assert {policy_of(entry, "email") for entry in CATALOGUE.values()} == {"same_id"}
+    others = [entry for entry in CATALOGUE.values() if entry is not CODE]
+    assert policy_of(CODE, "sms") == "never" and CODE.life == timedelta(minutes=10) and not CODE.keeps_text
+    assert {policy_of(entry, "sms") for entry in others} == {"witness"}
+    assert {policy_of(entry, "email") for entry in others} == {"same_id"} and all(each.keeps_text for each in others)
 
 
 @pytest.mark.parametrize(
