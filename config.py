@@ -79,6 +79,8 @@ class Settings:
     attachment_megabytes: int
     attachments_per_case: int
     clamav_url: str
+    registry_url: str
+    registry_token: str = field(repr=False)
     metrics_token: str = field(repr=False)
     watch_mail_to: tuple[str, ...]
     log_level: str
@@ -203,6 +205,10 @@ def _clear_text_faults(values: Mapping[str, Any]) -> list[str]:
         parts = urlsplit(url)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             faults.append("ATTACHMENTS_S3_ENDPOINT must be https, or on this machine, in production")
+    if url := values.get("REGISTRY_URL"):
+        parts = urlsplit(url)
+        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+            faults.append("REGISTRY_URL must be https, or on this machine, in production")
     if url := values.get("SMTP_URL"):
         server = parse_smtp_url(url)
         if server.tls == "none" and server.host not in _LOOPBACK:

@@ -17,6 +17,7 @@ COMMAND_MODULES = (
     "grm.kernel.commands",
     "grm.offices.commands",
     "grm.offices.account_commands",
+    "grm.registry.commands",
     "grm.routing.commands",
     "grm.deadlines.commands",
     "grm.cases.commands",

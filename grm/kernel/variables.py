@@ -269,9 +269,7 @@ VARIABLES = (
         "Address of the S3-compatible store, such as `https://s3.example.gov.bd`.",
         production="required with ATTACHMENTS_URL; https, or on this machine",
     ),
-    Variable(
-        "ATTACHMENTS_S3_REGION", parsers.plain, "be plain text", "Region the store goes by.", default="us-east-1"
-    ),
+    Variable("ATTACHMENTS_S3_REGION", parsers.plain, "be plain text", "Region the store goes by.", default="us-east-1"),
     Variable(
         "ATTACHMENTS_S3_KEY",
         parsers.plain,
@@ -316,6 +314,21 @@ VARIABLES = (
         "be a unix:///path or tcp://host:port address",
         "Where clamd listens. Files are then served only when it has found them clean; while it is away they wait. Unset: files "
         "are marked as not scanned.",
+    ),
+    Variable(
+        "REGISTRY_URL",
+        parsers.url("http", "https"),
+        _A_WEB_ADDRESS,
+        "Where a beneficiary registry of another system answers, see docs/registry.md. Unset: the registry loaded with "
+        "`flask registry import`, if there is one.",
+        production="https, or on this machine",
+    ),
+    Variable(
+        "REGISTRY_TOKEN",
+        parsers.plain,
+        "be plain text",
+        "Sent to that registry as `Authorization: Bearer …`.",
+        secret=True,
     ),
     Variable(
         "METRICS_TOKEN",
