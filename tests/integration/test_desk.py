@@ -7,18 +7,20 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from grm.accounts.models import StaffSession
 from grm.cases.models import Accused, Case, CaseEvent
 from grm.cases.queries import people_of, visible_to
 from grm.deadlines.models import Deadline
 from grm.deadlines.queries import calendar
-from grm.intake import limits
+from grm.intake import desk_drafts, desk_receipts, limits
+from grm.intake.models import Draft, Submission
 from grm.kernel import context
 from grm.kernel.clock import dhaka_date, now
 from grm.kernel.text import bangla_digits
 from grm.offices.queries import directory
 from tests.support import build
 from tests.support.citizen import Citizen, codes_of, errors_of, how_many, the_case
-from tests.support.web import Page
+from tests.support.web import Form, Page
 
 DESK = "/desk/new"
 PAPER = {
@@ -154,9 +156,10 @@ def test_a_helper_may_file_for_as_many_as_come(
 ) -> None:
     monkeypatch.setattr(limits, "REPORT_EVERY", 1)
     monkeypatch.setattr(limits, "PER_PHONE", 1)
-    for _ in range(5):
-        assert len(codes_of(file(desk))) == 2
-    assert how_many(session, Case) == 5
+    numbers = {codes_of(file(desk))[0] for _ in range(5)}
+    assert len(numbers) == how_many(session, Case) == 5, "each its own"
+    actors = session.execute(select(CaseEvent.actor_kind, CaseEvent.actor_id).distinct()).all()
+    assert actors == [("officer", build.officer_id(session, "desk.dhaka"))], "the record names who filed"
 
 
 def test_an_anonymous_visitor_leaves_no_name(desk: Citizen, session: Session) -> None:
@@ -180,3 +183,131 @@ def test_who_has_no_desk_finds_no_page(app: Flask, session: Session, username: s
 def test_the_cell_and_ministries_take_letters(app: Flask, session: Session, username: str) -> None:
     assert len(codes_of(file(signed_in(app, username), medium="letter"))) == 2
     assert the_case(session).filed_by_office_id in build.actor(session, username).office_ids()
+
+
+# --- the keyboard's page: what is remembered, put aside, and printed again ---------------------------------------
+
+
+def put_aside(desk: Citizen, form: Form, **more: str) -> Page:
+    """Press the button that keeps the form unfinished."""
+    (button,) = (each for each in form.element.all("button") if each["formaction"])
+    return desk.post(button["formaction"], {name: values[0] for name, values in form.values.items() if values} | more)
+
+
+def drafts_of(session: Session, username: str) -> list[desk_drafts.PutAside]:
+    session.rollback()
+    return desk_drafts.put_aside(session, build.officer_id(session, username), now(session))[1]
+
+
+def test_the_next_form_begins_as_the_last_one_ended(desk: Citizen, session: Session) -> None:
+    received = dhaka_date(now(session)) - timedelta(days=3)
+    receipt = file(desk, medium="letter", district="1004", received_on=f"{received:%d/%m/%Y}")
+    (following,) = (each for each in receipt.document.all("a") if "autofocus" in each.attributes)
+    form = desk.get(following["href"]).form("medium")
+    given = {name: form.values[name] for name in ("medium", "district", "received_on")}
+    assert given == {"medium": ["letter"], "district": ["1004"], "received_on": [f"{received:%d/%m/%Y}"]}
+    assert form.values["name"] == [""] and form.values["programme"] == [""]
+    file(desk, district="unknown", received_on="")
+    form = desk.get(DESK).form("medium")
+    assert [form.values[name] for name in ("district", "received_on")] == [["unknown"], [""]], "today is not written"
+
+
+def test_what_is_put_aside_waits_for_its_officer_alone(app: Flask, desk: Citizen, session: Session) -> None:
+    form = desk.get(DESK).form("medium").fill(**{**PAPER, "programme": "", "phone": "0171"})
+    page = put_aside(desk, form)
+    assert page.status == 200 and "খসড়া রাখা হয়েছে" in page.text
+    assert how_many(session, Case) == 0 and page.form("medium").values["name"] == [""], "a fresh form"
+    (link,) = page.links("draft=")
+    assert link in desk.get(DESK).links("draft=") and "রহিমা খাতুন" in page.text
+
+    other = signed_in(app, "gro.social-welfare")
+    assert other.get(link).form("medium").values["name"] == [""] and not other.get(DESK).links("draft=")
+    (draft,) = drafts_of(session, "desk.dhaka")
+    token = other.get(DESK).form("medium").values["csrf_token"][0]
+    assert other.post(f"/desk/drafts/{draft.id}/discard", {"csrf_token": token}).status == 404
+
+    form = desk.get(link).form("medium")
+    assert form.values["phone"] == ["0171"] and form.values["details"] == [PAPER["details"]]
+    assert len(codes_of(desk.submit(form.fill(programme=PAPER["programme"], phone=PAPER["phone"])))) == 2
+    assert drafts_of(session, "desk.dhaka") == [], "the filing took it along"
+    assert put_aside(desk, form, auto="1").status == 409 and drafts_of(session, "desk.dhaka") == [], "and it stays away"
+
+
+def test_what_is_thrown_away_is_gone(desk: Citizen, session: Session) -> None:
+    page = put_aside(desk, desk.get(DESK).form("medium").fill(name="আমেনা"))
+    (draft,) = drafts_of(session, "desk.dhaka")
+    (form,) = (each for each in page.forms() if each.url.endswith(f"/desk/drafts/{draft.id}/discard"))
+    assert not desk.submit(form).links("draft=") and how_many(session, Draft) == 0
+    put_aside(desk, desk.get(DESK).form("medium"))
+    assert how_many(session, Draft) == 0, "a form nobody has begun is none"
+
+
+def test_a_form_with_faults_is_kept_and_nothing_else(desk: Citizen, session: Session) -> None:
+    page = file(desk, phone="0171", programme="")
+    assert page.status == 422 and how_many(session, Case) == 0 and how_many(session, Submission) == 0
+    (draft,) = drafts_of(session, "desk.dhaka")
+    assert draft.fields["phone"] == "0171" and draft.fields["details"] == PAPER["details"]
+    assert not page.links("draft="), "the form being shown is not listed below itself"
+
+
+def test_what_the_page_kept_outlives_the_session(app: Flask, desk: Citizen, session: Session) -> None:
+    note = 'প্রথম লাইন\r\nদ্বিতীয় <b>&amp; "লাইন" ' + "ক" * 300
+    form = desk.get(DESK).form("medium").fill(details=note, name="আমেনা")
+    assert put_aside(desk, form, auto="1").status == 204
+    desk.client.delete_cookie("grm_session")
+    again = signed_in(app, "desk.dhaka")
+    (link,) = again.get(DESK).links("draft=")
+    assert again.get(link).form("medium").values["details"] == [note], "byte for byte"
+
+
+def test_an_anonymous_draft_holds_no_name(desk: Citizen, session: Session) -> None:
+    form = desk.get(DESK).form("medium").fill(**PAPER).fill(anonymous=True)
+    put_aside(desk, form)
+    (draft,) = drafts_of(session, "desk.dhaka")
+    assert draft.fields["details"] == PAPER["details"] and not {"name", "phone"} & set(draft.fields)
+
+
+def test_a_receipt_is_printed_again_whole_for_half_an_hour_and_in_its_session_only(
+    app: Flask, desk: Citizen, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, secret = codes_of(file(desk))
+    (link,) = desk.get(DESK).links("/desk/receipts/")
+    assert codes_of(desk.get(link)) == [number, secret]
+    elsewhere = signed_in(app, "desk.dhaka").get(link)
+    assert codes_of(elsewhere) == [number] and "দ্বিতীয় মুদ্রণ" in elsewhere.text
+    assert signed_in(app, "gro.social-welfare").get(link).status == 404
+    monkeypatch.setattr(desk_receipts, "SHOWS_SECRET", timedelta(0))
+    assert codes_of(desk.get(link)) == [number]
+    stored = session.scalars(select(StaffSession.data)).all()
+    assert secret not in str(stored), "the session holds no secret"
+
+
+def test_the_receipt_of_a_sensitive_case_shows_once_to_who_took_it_down(app: Flask, desk: Citizen) -> None:
+    receipt = file(desk, category="bribe-demand")
+    assert len(codes_of(receipt)) == 2 and receipt.status == 200
+    assert codes_of(desk.get(receipt.url)) == codes_of(receipt), "the page may be loaded again"
+    assert signed_in(app, "desk.dhaka").get(receipt.url).status == 404
+
+
+def test_two_hundred_a_day_are_listed_in_pages(desk: Citizen, session: Session) -> None:
+    mine = {"filed_by_id": build.officer_id(session, "desk.dhaka"), "channel": "paper"}
+    mine["filed_by_office_id"] = directory(session).office("dc-3026").id
+    today = now(session)
+    for minute in range(110):
+        build.case(session, filed_at=today - timedelta(seconds=minute), is_anonymous=minute == 0, **mine)
+    build.case(session, filed_at=today - timedelta(days=1), **mine)
+    session.commit()
+    shown = {f"/cases/{number}" for number in session.scalars(select(Case.tracking_number))}
+    assert bangla_digits("110") in desk.get(DESK).text and len(desk.get(DESK).links("/cases/")) == 10
+    pages = [desk.get("/desk/filed")]
+    while len(pages) < 3:
+        pages.append(desk.get(pages[-1].link("এই দিনের আগেরগুলো")))
+    seen = [link.removeprefix("http://localhost") for page in pages for link in page.links("/cases/")]
+    assert "এই দিনের আগেরগুলো" not in pages[-1].text
+    assert len(seen) == 110 and set(seen) < shown
+    first = next(desk.get("/desk/filed").document.first("tbody").all("tr")).text
+    assert ":" not in first, "an anonymous one shows no hour"
+    yesterday = dhaka_date(today) - timedelta(days=1)
+    assert len(desk.get(f"/desk/filed?on={yesterday}").links("/cases/")) == 1
+    for odd in ("x", "2999-01-01", "", "৩২/১৩/২০২৬"):
+        assert desk.get(f"/desk/filed?on={odd}&before={odd}").status == 200
