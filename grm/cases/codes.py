@@ -14,7 +14,6 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Row, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -124,7 +123,7 @@ def context_of(code_id: int) -> str:
     return f"track_code.code:{code_id}"
 
 
-def _case_of(session: Session, name: str, phone: str) -> Row[Any] | None:
+def _case_of(session: Session, name: str, phone: str) -> Row[int, str] | None:
     index = context.keyring().blind_index("phone", phone)
     statement = (
         select(Case.id, Case.language)

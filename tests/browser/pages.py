@@ -114,6 +114,23 @@ def track_error(page: Page, site: Site) -> None:
     press(page)
 
 
+def lost_secret(page: Page, site: Site) -> None:
+    """Ask for a code by SMS."""
+    go(page, site, "/track")
+    page.locator("main details summary").first.click()
+    page.fill("[name=lost_number]", site.fresh[0])
+    page.fill("[name=phone]", "০১৭১২-৩৪৫৬৭৮")
+    page.locator("main details button").first.click()
+    page.wait_for_selector("[name=otp]")
+
+
+def lost_secret_error(page: Page, site: Site) -> None:
+    """Type a code that is not the one."""
+    lost_secret(page, site)
+    page.fill("[name=otp]", "০০০")
+    press(page)
+
+
 def login_error(page: Page, site: Site) -> None:
     """Sign in wrongly."""
     go(page, site, "/login")
@@ -238,6 +255,8 @@ VIEWS = (
     View("receipt-empty", at("/complaints/sent")),
     View("track", at("/track")),
     View("track-error", track_error, status=422),
+    View("track-code", lost_secret),
+    View("track-code-error", lost_secret_error, status=422),
     View("track-waiting", tracked("waiting")),
     View("track-resolved", tracked("resolved")),
     View("login", at("/login")),

@@ -7,6 +7,7 @@ import contextvars
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ def filed(session: Session, **columns: Any) -> Case:
     return row
 
 
-def press(row: Case, at: Any, level: int | None = None) -> int:
+def press(row: Case, at: datetime | None, level: int | None = None) -> int:
     return escalating.escalate_case(complainant(row.tracking_number), row.tracking_number, level, now=at)
 
 
@@ -163,7 +164,7 @@ def test_the_sweep_and_the_complainant_at_once_make_one_row_and_one_message_each
         sweep(LEVEL_1, now=LEVEL_1)
     for row in rows:
         meeting.open()
-        done = together(app, lambda: sweep(at, now=at), lambda row=row: press(row, at, level))
+        done = together(app, lambda: sweep(at, now=at), partial(press, row, at, level))
         assert not [each for each in done if isinstance(each, Exception)], done
     sweep(at, now=at)
     assert meeting.met > 0
