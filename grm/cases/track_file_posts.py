@@ -88,9 +88,8 @@ def _hand_in(action: str, number: str, text: str, version: int | None) -> None:
     try:
         track_files.hand_in(who, number, _ACTION_OF[action], text, uploads, version=version)
     except (Conflict, IllegalAction):
-        if text.strip() and was_said(db.session(), number, text):
-            return
-        track_files.hand_in(who, number, _ACTION_OF[action], text, uploads)
+        words = "" if was_said(db.session(), number, text) else text
+        track_files.hand_in(who, number, _ACTION_OF[action], words, uploads)
 
 
 def _refusal(refused: Refusal) -> str:

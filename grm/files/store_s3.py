@@ -41,10 +41,10 @@ class S3Store:
         try:
             self._ask(obstore.put, self._waiting(name), b"")
             self._ask(obstore.put, self._place(name), data)
-        except StoreAway:
-            with contextlib.suppress(StoreAway):  # the second name, if it came to that, is found by the sweep
+        except OSError as error:  # a bucket that is not there is no missing file
+            with contextlib.suppress(OSError):  # the second name, if it came to that, is found by the sweep
                 self.remove(name)
-            raise
+            raise StoreAway(type(error).__name__) from error
 
     def settle(self, name: str) -> None:
         """The row of this file is committed."""
