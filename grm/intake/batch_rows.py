@@ -191,12 +191,12 @@ class Reader:
 
     def _token(self, own: Mapping[str, str]) -> str:
         # An empty row has no token of its own; it is never filed either.
-        said = {name: search_key(value) for name, value in sorted(own.items()) if value}
+        said = {name: _plain(value) for name, value in sorted(own.items()) if value}
         return urlsafe_b64encode(self._mac("row", json.dumps(said))[:16]).rstrip(b"=").decode()
 
     def _row_key(self, cells: Sequence[Cell]) -> bytes:
         said = [
-            search_key(cell) if isinstance(cell, str) else cell["e"]
+            " ".join(cell.split()) if isinstance(cell, str) else cell["e"]
             for number, cell in enumerate(cells)
             if not (number < len(self._plan.headings) and is_result(self._plan.headings[number]))
         ]
@@ -214,6 +214,11 @@ def identity_free(cells: Sequence[Cell], plan: Plan) -> list[Cell]:
     return [
         cell if number < len(plan.columns) and plan.columns[number] in kept else "" for number, cell in enumerate(cells)
     ]
+
+
+def _plain(text: str) -> str:
+    """What makes two texts the same; codes, dates and numbers, which most fields hold, need no more than this."""
+    return " ".join(text.casefold().split()) if text.isascii() else search_key(text)
 
 
 def stored(problem: Problem) -> dict[str, Any]:

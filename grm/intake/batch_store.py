@@ -97,12 +97,9 @@ def find(session: Session, actor: Actor, batch_id: int, *, is_locked: bool = Fal
 def opened(session: Session, batch: RegisterBatch) -> Opened:
     """A register with what is sealed of it, and how far it is."""
     plan, checked = open_plan(batch)
-    counts = (
-        select(RegisterRow.state, func.count().label("count"))
-        .where(RegisterRow.batch_id == batch.id)
-        .group_by(RegisterRow.state)
-    )
-    return Opened(batch, open_facts(batch), plan, checked, {row.state: row.count for row in session.execute(counts)})
+    counts = select(RegisterRow.state, func.count()).where(RegisterRow.batch_id == batch.id).group_by(RegisterRow.state)
+    counted = {state: int(count) for state, count in session.execute(counts)}
+    return Opened(batch, open_facts(batch), plan, checked, counted)
 
 
 def seal_facts(batch: RegisterBatch, facts: Facts) -> None:

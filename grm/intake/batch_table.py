@@ -67,7 +67,7 @@ def rows_of(found: Iterable[Sheet | Row], table: Table) -> Iterator[Line]:
         table.sheets.append(sheet.name)
         for row in _chained(beginning[at + 1 :], rows):
             cells = [_disarmed(cell) for cell in row.cells]
-            if _is_counting(cells) or _same(_texts(cells), headings) or not _has_own(cells, headings):
+            if _is_counting(cells) or _is_repeated(cells, headings) or not _has_own(cells, headings):
                 continue
             count += 1
             yield Line(len(table.sheets) - 1, row.number, cells, row.mark)
@@ -127,8 +127,18 @@ def _same(one: Iterable[str], other: Iterable[str]) -> bool:
     return plain(one) == plain(other)
 
 
+def _is_repeated(cells: list[Cell], headings: tuple[str, ...]) -> bool:
+    """Whether a row is the header once more."""
+    first = next((place for place, heading in enumerate(headings) if heading.strip()), None)
+    if first is None or first >= len(cells) or " ".join(str(cells[first]).split()) != headings[first]:
+        return False  # as nearly all rows are, at once
+    return _same(_texts(cells), headings)
+
+
 def _is_counting(cells: list[Cell]) -> bool:
     """Whether a row only numbers the columns: 1 2 3 4 …, as printed registers do under their header."""
+    if len(cells) < 3 or not all(isinstance(cell, str) and len(cell) < 8 for cell in cells):
+        return False
     said = [latin_digits(cell).strip(" ().।") if isinstance(cell, str) else "x" for cell in cells]
     figures = [each for each in said if each]
     return len(figures) >= 3 and figures == [str(place) for place in range(1, len(figures) + 1)]

@@ -52,8 +52,12 @@ _NAMELESS = frozenset(
         *("anonymous", "name withheld", "withheld", "confidential"),
     )
 )
-_YES = frozenset(("হ্যাঁ", "হ্যা", "হা", "জি", "yes", "y", "true", "1", "✓", "√", "আছে", "গোপন", "on"))
-_NO = frozenset(("না", "no", "n", "false"))
+_YES = frozenset(
+    search_key(word) for word in ("হ্যাঁ", "হ্যা", "হা", "জি", "yes", "y", "true", "1", "✓", "√", "আছে", "গোপন", "on")
+)
+_NO = frozenset(search_key(word) for word in ("না", "no", "n", "false"))
+_LONGEST_WORD = 40
+"""Nothing longer is a word for "none" or "not known"."""
 _SEX = {
     "female": ("নারী", "মহিলা", "স্ত্রী", "female", "f", "woman", "ম"),
     "male": ("পুরুষ", "male", "m", "man", "পু"),
@@ -106,12 +110,12 @@ _AGE = re.compile(r"[0-9]{1,3}")
 
 def is_nothing(text: str) -> bool:
     """Whether a cell is empty, or holds a dash or a word for "none"."""
-    return not text.strip() or search_key(text) in _NOTHING
+    return not text.strip() or (len(text) < _LONGEST_WORD and search_key(text) in _NOTHING)
 
 
 def is_unknown(text: str) -> bool:
     """Whether a cell says that it is not known."""
-    return search_key(text) in _UNKNOWN
+    return len(text) < _LONGEST_WORD and search_key(text) in _UNKNOWN
 
 
 def is_nameless(text: str) -> bool:
@@ -167,10 +171,8 @@ def mend_phone(text: str) -> str:
 
 def parse_yes(text: str) -> bool | None:
     """Yes or no in either language; None for neither."""
-    plain = search_key(text).strip(" ।.")
-    if plain in {search_key(word) for word in _YES}:
-        return True
-    return False if plain in {search_key(word) for word in _NO} else None
+    plain = search_key(text).strip(" ।.") if text else ""
+    return True if plain in _YES else False if plain in _NO else None
 
 
 def parse_sex(text: str) -> str | None:
@@ -198,6 +200,8 @@ def parse_age_group(text: str) -> str | None:
 
 
 def _code(text: str, codes: dict[str, tuple[str, ...]]) -> str | None:
+    if len(text) > _LONGEST_WORD:
+        return None
     plain = search_key(text).strip(" ।.")
     stem = tuple(key(word) for word in words(text))
     for code, names in codes.items():
