@@ -1,19 +1,31 @@
 """Bad input on the public form: what was typed comes back, the message says how to mend it, nothing is stored but the draft."""
 
 import re
+import time
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from grm.cases import search_index
 from grm.cases.models import Case, CaseEvent, Complainant
+from grm.cases.queries import people_of
 from grm.intake import views
+from grm.intake.facts import CORRECTION_FIELDS
+from grm.intake.forms import PUBLIC_FIELDS
 from grm.intake.models import Draft, Submission
+from grm.kernel import context, tracking_number
+from grm.kernel.text import bangla_digits
+from grm.notifications import rendering
+from grm.notifications.catalogue import CATALOGUE
 from grm.notifications.models import Message
 from tests.support.citizen import COMPLAINT, FORM, Citizen, codes_of, errors_of, how_many, the_case
+from tests.support.web import Page
 
 ZERO_WIDTH = ["\u200b", "\u200c\u200d", "\u200e\u200f", "\u2060", "\ufeff", "\u00a0", " \u200b\u00a0\ufeff\n"]
 PAGE_OF = {"programme": 1, "category": 1, "district": 1, "details": 2, "phone": 3, "email": 3, "name": 3}
@@ -24,10 +36,10 @@ def citizen(app: Flask) -> Citizen:
     return Citizen(app)
 
 
-def refused(citizen: Citizen, session: Session, status: int = 422, **changes: str) -> Any:
+def refused(citizen: Citizen, session: Session, **changes: str) -> Any:
     """Send everything at once with something wrong in it; nothing may be stored but the draft."""
     page = citizen.file(**changes)
-    assert page.status == status, (page.status, page.text[:300])
+    assert page.status == 422, (page.status, page.text[:300])
     assert codes_of(page) == []
     for model in (Case, Submission, CaseEvent, Complainant, Message):
         assert how_many(session, model) == 0, model
@@ -80,8 +92,22 @@ def test_odd_text_is_kept(citizen: Citizen, session: Session, name: str, text: s
         assert the_case(session).details[:9] == text.strip()[:9]
 
 
+CANARY = "\"'></textarea></select><script src=//evil.example></script><b onclick=alert(1)>{{7*7}}"
+
+
+def is_harmless(page: Page) -> bool:
+    """Whether nothing on a page came from what was typed: scripts are our own files, and no element got an attribute."""
+    scripts = [script["src"] for script in page.document.all("script")]
+    return (
+        all(source.startswith("/static/") for source in scripts)
+        and not any("onclick" in element.attributes for element in page.document.all())
+        and page.html.count("<script") == len(scripts)
+        and "&gt;49" not in page.html
+    )
+
+
 def test_a_canary_tag_never_becomes_markup(citizen: Citizen, session: Session) -> None:
-    canary = "\"'></textarea></select><script src=//evil.example></script><b onclick=alert(1)>{{7*7}}"
+    canary = CANARY
     shown = [citizen.file(**{name: canary}) for name in COMPLAINT if name not in ("details", "name", "place")]
     walk = citizen.post(FORM, {**citizen.tokens(), **COMPLAINT, "step": "3", "details": canary, "name": canary})
     shown += [walk, citizen.file(details=canary, name=canary, place=canary)]
@@ -94,8 +120,38 @@ def test_a_canary_tag_never_becomes_markup(citizen: Citizen, session: Session) -
     shown.append(citizen.post("/track", {**citizen.tokens("/track"), "tracking_number": canary, "secret": canary}))
     assert sum("evil.example" in page.html for page in shown) >= 5, "it is shown as text"
     for page in shown:
-        assert "<script" not in page.html and "<b onclick" not in page.html and "&gt;49" not in page.html
-        assert list(page.document.all("script", "b")) == list(page.document.first("header").all("b"))
+        assert is_harmless(page), page.url
+
+
+def test_a_canary_tag_is_text_to_officers_and_in_no_message(app: Flask, citizen: Citizen, session: Session) -> None:
+    """Each field of a payment and of a correction, as the office reads it; a link in a name is never one."""
+    link = "http://evil.example/?a=1 <a href=http://evil.example>"
+    money = {
+        "account_note": CANARY,
+        "others": f"{CANARY}\n{link}, 01812345678",
+        "programme": "",
+        "programme_words": CANARY,
+    }
+    wrong = {"category": "data-correction", "correct_from": CANARY, "correct_to": link, "name": link}
+    fields = {"details": CANARY, "name": CANARY, "place": CANARY, "on_behalf": "1", "representative_name": link}
+    check = citizen.post(FORM, {**citizen.tokens(), **COMPLAINT, **fields, **money, "step": "3"})
+    assert "evil.example" in check.text and is_harmless(check)
+    numbers = [codes_of(citizen.file(**fields, **money))[0], codes_of(citizen.file(**wrong))[0]]
+    session.commit()
+    search_index.index_due()
+    for username, number in (("cabinet", numbers[0]), ("gro.social-welfare", numbers[1])):
+        officer = Citizen(app)
+        officer.submit(officer.get("/login").form("username").fill(username=username, password="demo"))
+        for path in (f"/cases/{number}", f"/cases/{number}/file", "/queue?view=all", f"/search?q={quote(CANARY)}"):
+            page = officer.get(path)
+            assert page.status == 200 and is_harmless(page), path
+            assert "evil.example" in page.html or path == "/queue?view=all", path
+            assert all(link.startswith("http://localhost/") for link in page.links("evil.example")), "none is a link"
+    for message in session.scalars(select(Message)):
+        entry = CATALOGUE[message.template]
+        body = rendering.render(entry, "sms", message.language, message.params, "http://localhost")
+        assert "evil" not in str(body) and "evil" not in str(message.params)
+    assert how_many(session, Message) == 2
 
 
 @pytest.mark.parametrize("name", ["details", "name", "place", "phone", "email", "programme", "district", "incident_on"])
@@ -104,7 +160,25 @@ def test_nul_bytes_are_refused_not_stumbled_over(citizen: Citizen, session: Sess
     assert name in errors_of(page)
 
 
-@pytest.mark.parametrize("query", ["step=\x00", "step=99", "step=২", "lang=\x00", "step=%ff%fe", "draft=%00"])
+def test_no_field_stumbles_over_a_nul_byte(app: Flask, citizen: Citizen, session: Session) -> None:
+    """Boxes that hold one are not ticked; a fact of another kind of complaint is not looked at; all else is refused."""
+    for name in {*PUBLIC_FIELDS} - {"anonymous", "on_behalf", "relation", "representative_name"}:
+        category = "data-correction" if name in CORRECTION_FIELDS else "payment-not-received"
+        chosen = {"programme": "unknown"} if name == "programme_words" else {}
+        page = Citizen(app).file(**{"category": category, **chosen, name: "a\x00b"})
+        assert (page.status, set(errors_of(page))) == (422, {name}), (name, page.status, errors_of(page))
+    page = citizen.file(on_behalf="1", relation="a\x00b", representative_name="\x00")
+    assert page.status == 422 and set(errors_of(page)) == {"relation", "representative_name"}
+    assert how_many(session, Case) == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("step=\x00", "step=99", "step=২", "lang=\x00", "step=%ff%fe", "draft=%00"),
+        *("programme=%00", "programme=%ff%fe", "programme=" + "a" * 5000, "%ff=%ff"),
+    ],
+)
 def test_odd_query_strings_show_the_form(citizen: Citizen, query: str) -> None:
     assert citizen.get(f"{FORM}?{query}").status == 200
 
@@ -149,7 +223,9 @@ def test_a_body_over_the_limit_is_refused(citizen: Citizen, session: Session) ->
     ],
 )
 def test_every_way_of_writing_a_number_is_one_number(citizen: Citizen, session: Session, phone: str) -> None:
-    assert len(codes_of(citizen.file(phone=phone))) == 2
+    assert len(codes_of(citizen.file(phone=phone, others=f"সালমা {phone}"))) == 2
+    people = people_of(session, the_case(session), context.keyring())
+    assert [each.phone for each in people] == ["+8801712345678"] * 2
     assert how_many(session, Message) == 1
 
 
@@ -174,6 +250,35 @@ def test_addresses_that_get_no_mail(citizen: Citizen, session: Session, email: s
     assert "email" in errors_of(page) and page.form("email").values["email"] == [email]
 
 
+@pytest.mark.parametrize(
+    "email", ['"রহিমা"@example.org', '"rahima khatun"@example.org', "rahima@বাংলা.example", "x" * 64 + "@example.org"]
+)
+def test_addresses_as_the_standards_allow_them(citizen: Citizen, email: str) -> None:
+    """A quoted local part, a domain in any script; a local part in Bangla no server is sure to take."""
+    page = citizen.file(email=email, preferred_channel="email")
+    assert (len(codes_of(page)) == 2) == ("রহিমা" not in email), page.text
+
+
+def test_a_hundred_kilobytes_in_a_short_field_take_no_time(app: Flask, session: Session) -> None:
+    started = time.perf_counter()
+    for name in ("email", "phone", "incident_on", "taka_received", "period_from", "others", "programme_words"):
+        typed = "a@" * 50_000
+        page = Citizen(app).file(**{name: typed})
+        assert page.status == 422 and set(errors_of(page)) == {name}
+        assert typed in page.html, "it comes back whole"
+    assert time.perf_counter() - started < 3
+    assert how_many(session, Case) == 0
+
+
+def test_bangla_digits_work_wherever_a_number_is_typed(citizen: Citizen, session: Session) -> None:
+    facts = {"taka_received": "১,৫০০/-", "taka_expected": "১৮০০ টাকা", "period_from": "২০২৬-০১", "period_to": "০৩/২০২৬"}
+    number, secret = codes_of(citizen.file(**facts))
+    kept = session.execute(text("SELECT taka_received, taka_expected, period_from, period_to FROM claim")).one()
+    assert [str(value) for value in kept] == ["1500", "1800", "2026-01-01", "2026-03-01"]
+    codes = {"tracking_number": bangla_digits(number.lower()), "secret": f" {bangla_digits(secret)} "}
+    assert tracking_number.display(number) in citizen.post("/track", {**citizen.tokens("/track"), **codes}).text
+
+
 @pytest.mark.parametrize("day", ["31/02/2026", "tomorrow", "০১/০১/২১৯৯", "1/1/0001", "2026-13-01"])
 def test_dates_that_are_none(citizen: Citizen, session: Session, day: str) -> None:
     page = refused(citizen, session, incident_on=day)
@@ -185,6 +290,26 @@ def test_dates_in_any_digits(citizen: Citizen, session: Session, day: str) -> No
     citizen.file(incident_on=day)
     found = the_case(session).incident_on
     assert found is not None and found.isoformat() == "2026-01-01"
+
+
+# --- new fields -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("blank", ZERO_WIDTH)
+def test_a_name_with_nothing_to_read_is_none(citizen: Citizen, session: Session, blank: str) -> None:
+    page = refused(citizen, session, programme="", programme_words=blank)
+    assert set(errors_of(page)) == {"programme"}
+    assert len(codes_of(citizen.file(others=f"{blank}\n{blank}", account_note=blank, correct_to=blank))) == 2
+    assert how_many(session, Complainant) == 1
+
+
+def test_a_list_of_people_comes_back_with_its_faults(citizen: Citizen, session: Session) -> None:
+    typed = "\r\n".join(["সালমা, 01812345678", "জমিলা ০১২১২৩৪৫৬৭৮", "রফিক +15005550006"])
+    page = refused(citizen, session, others=typed)
+    assert "২, ৩" in errors_of(page)["others"] and "০১৩ থেকে ০১৯" in errors_of(page)["others"]
+    assert page.form("others").values["others"] == [typed]
+    page = refused(citizen, session, others="\n".join(f"কেউ {number}" for number in range(51)))
+    assert "৫১" in errors_of(page)["others"] and "৫০" in errors_of(page)["others"]
 
 
 # --- choices --------------------------------------------------------------------------------------------------------
@@ -298,6 +423,16 @@ def test_the_cookie_is_closed_to_scripts_and_other_sites(citizen: Citizen) -> No
 def test_other_methods_are_refused(client: FlaskClient, method: str) -> None:
     for path in (FORM, "/complaints/sent", "/track"):
         assert client.open(path, method=method.upper()).status_code == 405
+
+
+def test_back_and_sent_again_with_other_words_is_the_first_case(citizen: Citizen, session: Session) -> None:
+    """The form's token names the complaint: whoever goes back and presses again gets the receipt of what was filed."""
+    form = {**citizen.tokens(), **COMPLAINT, "step": "send"}
+    first = codes_of(citizen.post(FORM, form))
+    for again in ({}, {"details": "অন্য কথা"}, {"details": " ", "step": "2"}, {"go": "1"}, {"csrf_token": "stale"}):
+        assert codes_of(citizen.post(FORM, {**form, **again})) == first and len(first) == 2
+    assert how_many(session, Case) == 1 and the_case(session).details == COMPLAINT["details"]
+    assert how_many(session, Draft) == 0
 
 
 # --- the database is away -------------------------------------------------------------------------------------------
