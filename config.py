@@ -86,6 +86,7 @@ class Settings:
     log_level: str
     web_workers: int
     web_threads: int
+    web_busy_at: int
     worker_concurrency: int
 
     @property

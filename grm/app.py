@@ -21,6 +21,7 @@ from grm.cases import (
     filter_views,
     links_views,
     people_views,
+    registry_views as case_registry_views,
     search_views,
     track_file_views,
     tracking_views,
@@ -40,10 +41,12 @@ from grm.notifications import views as notification_views
 from grm.notifications import wording as notification_wording
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
+from grm.registry import views as registry_views
 from grm.reports import administration, rehearsal_views, sample_views
 from grm.reports import views as reports_views
 from grm.watch import coverage, gauges, providers
 from grm.web import (
+    busy,
     compression,
     errors,
     guard,
@@ -118,6 +121,7 @@ def create_app(settings: Settings) -> Flask:
     )
     metrics.init_app(app, [gauges.gauges])
     _register_pages(app)
+    busy.init_app(app, settings.web_busy_at)
     return app
 
 
@@ -137,6 +141,8 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(attachment_views.blueprint)
     app.register_blueprint(file_views.blueprint)
     app.register_blueprint(search_views.blueprint)
+    app.register_blueprint(registry_views.blueprint)
+    app.register_blueprint(case_registry_views.blueprint)
     app.register_blueprint(links_views.blueprint)
     app.register_blueprint(direction_views.blueprint)
     app.register_blueprint(canned_views.blueprint)

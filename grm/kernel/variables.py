@@ -192,8 +192,8 @@ VARIABLES = (
         "SMS_PER_NUMBER",
         parsers.number(0, 1000),
         "be a number from 0 to 1000",
-        "The most acknowledgements by SMS that one telephone number gets in a day; more wait for the next. 0 lifts this, and the watch "
-        "over numbers next to one another.",
+        "The most acknowledgements by SMS that one telephone number gets in a day; more wait for the next. 0 lifts this, and the "
+        "watch over numbers next to one another.",
         default="10",
     ),
     Variable(
@@ -245,8 +245,9 @@ VARIABLES = (
         "FILINGS_PER_HOUR",
         parsers.number(0, 1_000_000),
         "be a number from 0 to 1000000",
-        "Complaints that one source address may file in an hour by the public form without being asked to wait; eight times as many "
-        "are the end for a day. 0 lifts the limit. Mobile operators put thousands of people behind one address, so do not go low.",
+        "Complaints that one source address may file in an hour by the public form without being asked to wait; eight times as "
+        "many are the end for a day. 0 lifts the limit. Mobile operators put thousands of people behind one address, so do not go "
+        "low.",
         default="300",
     ),
     Variable(
@@ -357,6 +358,14 @@ VARIABLES = (
         "be a number from 1 to 64",
         "Threads of each web server process.",
         default="4",
+    ),
+    Variable(
+        "WEB_BUSY_AT",
+        parsers.number(0, 10_000),
+        "be a number from 0 to 10000",
+        "When more requests than this wait in a web server process, whoever opens a public page is asked to come back in some "
+        "seconds; what is sent in, and officers' pages, are served as ever. 0: nobody is asked.",
+        default="200",
     ),
     Variable(
         "WORKER_CONCURRENCY",

@@ -25,6 +25,17 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 )
 
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+"""On every answer, also on one that is made outside the application (`grm/web/busy.py`)."""
+
 FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """For a file that somebody handed in: whatever it is, it can do nothing here, not even if it is shown."""
 
@@ -105,13 +116,9 @@ def machine_endpoint(view: Any) -> Any:
 
 def _set_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", POLICY)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["X-Frame-Options"] = "DENY"
+    for name, value in HEADERS.items():
+        if name != "Content-Security-Policy" or name not in headers:
+            headers[name] = value
     if request.endpoint == "static":
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
