@@ -21,6 +21,7 @@ from grm.intake.batch_intake import STREAM
 from grm.intake.batch_models import RegisterBatch, RegisterRow
 from grm.intake.batch_rows import Plan
 from grm.intake.batch_store import Facts
+from grm.intake.batch_values import error_text
 from grm.intake.models import Submission
 from grm.intake.service import secret_of
 from grm.kernel import audit
@@ -69,7 +70,7 @@ def xlsx_file(session: Session, batch: RegisterBatch, *, only: str = "") -> byte
             for column, heading in enumerate((*HEADINGS, *plan.headings)):
                 sheet.write_string(0, column, heading, bold)
             for number, line in enumerate(_lines(session, batch, facts, plan, only), 1):
-                is_bad = bool(line[6])
+                is_bad = bool(line[6]) and not line[2]
                 for column, value in enumerate(line):
                     if value:
                         sheet.write_string(number, column, value, red if is_bad and column in (1, 6, 7) else None)
@@ -117,15 +118,18 @@ def _written(
         asked = select(Submission.key, Case.tracking_number, Case.office_id, Case.due_on)
         found = session.execute(asked.join(Case, Case.submission_id == Submission.id).where(Submission.key.in_(keys)))
         cases = {bytes(case.key): case for case in found}
+    firsts = _first_of(session, batch, facts, [row.submission_key for row in piece if row.state == "known"])
     for row in piece:
         content = store.open_cells(batch.id, row)
         case = cases.get(bytes(row.submission_key or b""))
         token = store.open_token(batch.id, row)
+        first = firsts.get(bytes(row.submission_key or b"")) if row.state == "known" else None
         with speaking("bn"):
-            outcome, why = wording.outcome(row.state), wording.reasons(book, row.problems)
+            outcome = wording.outcome(row.state)
+            why = wording.same_row(first) if first else wording.reasons(book, row.problems)
             office = name(book.office(case.office_id)) if case else ""
         with speaking("en"):
-            reason = wording.reasons(book, row.problems)
+            reason = wording.same_row(first) if first else wording.reasons(book, row.problems)
         yield (
             store.label(facts, row.sheet, row.number),
             outcome,
@@ -135,5 +139,18 @@ def _written(
             f"{case.due_on:%d/%m/%Y}" if case else "",
             why,
             reason,
-            *("" if not isinstance(cell, str) else cell for cell in content.cells),
+            *(cell if isinstance(cell, str) else error_text(cell["e"]) for cell in content.cells),
         )
+
+
+def _first_of(session: Session, batch: RegisterBatch, facts: Facts, keys: Sequence[bytes]) -> dict[bytes, str]:
+    """The rows of this register that were filed, and that others of these keys say once more."""
+    if not keys:
+        return {}
+    asked = select(RegisterRow.submission_key, RegisterRow.sheet, RegisterRow.number)
+    filed = asked.where(
+        RegisterRow.batch_id == batch.id, RegisterRow.state == "filed", RegisterRow.submission_key.in_(keys)
+    )
+    return {
+        bytes(row.submission_key or b""): store.label(facts, row.sheet, row.number) for row in session.execute(filed)
+    }

@@ -90,14 +90,18 @@ class Reader:
             cell = cells[number] if number < len(cells) else ""
             if column == NOTHING:
                 continue
-            if not isinstance(cell, str):
+            if error := values.error_in(cell) if isinstance(cell, str) else cell["e"]:
                 # What is only added to the description must not hold up the row.
                 if column != APPEND:
-                    problems.append(Problem(column, f"cell-{cell['e']}"))
-            elif column == APPEND:
+                    problems.append(Problem(column, f"cell-{error}"))
+                continue
+            assert isinstance(cell, str)
+            if not cell.strip():
+                continue
+            if column == APPEND:
                 if not values.is_nothing(cell):
                     more.append(f"{self._plan.headings[number].strip()}: {cell.strip()}")
-            elif cell.strip():
+            else:
                 before = filling.get(column)
                 filling[column] = f"{before}, {cell.strip()}" if before else cell.strip()
         if mark:
@@ -196,7 +200,7 @@ class Reader:
 
     def _row_key(self, cells: Sequence[Cell]) -> bytes:
         said = [
-            " ".join(cell.split()) if isinstance(cell, str) else cell["e"]
+            " ".join(cell.split()) if isinstance(cell, str) else values.error_text(cell["e"])
             for number, cell in enumerate(cells)
             if not (number < len(self._plan.headings) and is_result(self._plan.headings[number]))
         ]

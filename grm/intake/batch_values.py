@@ -105,12 +105,26 @@ _RELATION = {
     "guardian": ("অভিভাবক", "guardian"),
     "representative": ("প্রতিনিধি", "মেম্বার", "চেয়ারম্যান", "representative", "member", "chairman"),
 }
+_ERROR = re.compile(r"#(REF!|DIV/0!|VALUE!|N/A|NAME\?|NUM!|NULL!|FORMULA!)")
+"""How a spreadsheet writes its errors into a CSV file; the last one is our own, in results files."""
 _AGE = re.compile(r"[0-9]{1,3}")
 
 
 def is_nothing(text: str) -> bool:
     """Whether a cell is empty, or holds a dash or a word for "none"."""
     return not text.strip() or (len(text) < _LONGEST_WORD and search_key(text) in _NOTHING)
+
+
+def error_in(text: str) -> str:
+    """The error of the spreadsheet that a cell holds as text: `value` or `formula`; else empty."""
+    if not text.startswith("#") or not _ERROR.fullmatch(text.strip()):
+        return ""
+    return "formula" if "FORMULA" in text else "value"
+
+
+def error_text(code: str) -> str:
+    """An error as it stands in a results file, so that it is one again when the file is handed in again."""
+    return "#FORMULA!" if code == "formula" else "#VALUE!"
 
 
 def is_unknown(text: str) -> bool:

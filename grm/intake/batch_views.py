@@ -11,7 +11,8 @@ from grm.intake import batch_store as store
 from grm.intake import batch_wording as wording
 from grm.intake.batch_care import SECRETS_KEPT
 from grm.intake.batch_intake import MEGABYTES, MOST_OPEN
-from grm.intake.batch_page import LISTED, NewPage, Reading
+from grm.intake.batch_page import LISTED, NewPage
+from grm.intake.batch_reading import Reading
 from grm.intake.desk_roles import ROLES
 from grm.kernel import clock
 from grm.kernel.clock import dhaka_date

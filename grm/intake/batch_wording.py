@@ -121,6 +121,11 @@ def outcome(state: str) -> str:
     return gettext(OUTCOMES[state])
 
 
+def same_row(number: str) -> str:
+    """Why a row was not filed that says what another one of the file says."""
+    return gettext("the same as row %(number)s", number=digits(number))
+
+
 def refusal(code: str, **limits: Any) -> str:
     """Why a file is not taken, and what to do."""
     return gettext(REFUSALS.get(code, REFUSALS["damaged"]), **{key: digits(value) for key, value in limits.items()})
