@@ -9,15 +9,18 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, session, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from grm.deadlines.queries import calendar as working_days
-from grm.intake import choices, desk_drafts, desk_receipts, drafts, queries
+from grm.intake import choices, desk_drafts, desk_receipts, draft_file_posts, draft_files, drafts, queries
 from grm.intake.choices import Offer
 from grm.intake.desk_roles import ROLES
+from grm.intake.draft_file_posts import NOTHING, Outcome
 from grm.intake.forms import DESK_FIELDS, FormView
+from grm.intake.perhaps_the_same import perhaps_the_same
 from grm.intake.queries import DeskFiling
-from grm.intake.screening import MEDIA, UNKNOWN, Problem, screen
+from grm.intake.screening import MEDIA, UNKNOWN, Problem, is_ticked, screen
 from grm.intake.service import Filing, file_grievance, find_filed, new_token
 from grm.kernel import clock, tracking_number
 from grm.kernel.actor import Actor
@@ -29,16 +32,32 @@ from grm.offices.queries import directory
 from grm.web import guard
 from grm.web.guard import keeps_typed_text, requires
 from grm.web.locale import gettext, language
-from grm.web.security import form_is_stale
+from grm.web.security import FORM_FIELD, form_is_stale, is_own_form
+from grm.web.uploads import Beginning, answers_too_large, takes_files
 
 blueprint = Blueprint("desk", __name__)
 BESIDE_THE_FORM = 10
 """Lines of the day's list below the form; the whole day has a page of its own."""
 
 
+def _too_large(beginning: Beginning) -> tuple[Response, int] | None:
+    """A scan that is too large to be read: what was typed is kept. Nobody has asked yet who this is, nor checked the token."""
+    if not current_user.is_authenticated or not current_user.actor.has_role(*ROLES):
+        return None
+    token = beginning.fields.get("draft")
+    if not drafts.is_token(token) or not is_own_form(beginning.fields.get(FORM_FIELD, "")):
+        return None
+    filling = {name: beginning.fields[name] for name in DESK_FIELDS if name in beginning.fields}
+    outcome = draft_file_posts.too_large(beginning.file_name)
+    _keep(current_user.actor, str(token), filling)
+    return _page(current_user.actor, str(token), filling, files=outcome), 413
+
+
 @blueprint.route("/desk/new", methods=["GET", "POST"])
 @requires(*ROLES)
 @keeps_typed_text
+@takes_files
+@answers_too_large(_too_large)
 def new() -> Response | tuple[Response, int]:
     """Show the form, empty or as it was put aside; file, and lead to the receipt to print and hand over."""
     actor = guard.actor()
@@ -49,15 +68,22 @@ def new() -> Response | tuple[Response, int]:
         return _page(actor, token, filling, is_stale=True), 400
     database = db.session()
     if (filed := find_filed(database, token)) is None:
+        if (files := _files(actor, token, filling)).status:
+            return _page(actor, token, filling, files=files), files.status
         now = clock.now(database)
         offer = choices.offer(database, dhaka_date(now))
         screened = screen(filling, offer.choices, dhaka_date(now), is_desk=True, language=language())
         if screened.answers is None:
-            with transaction(now) as act:
-                desk_drafts.keep(act.session, _officer(actor), token, filling, act.now)
+            _keep(actor, token, filling)
             return _page(actor, token, filling, screened.problems), 422
-        medium = str(screened.answers.medium)
-        filing = Filing(screened.answers, token, filling, channel=medium, filed_by_office_id=_office_of(actor))
+        filing = Filing(
+            screened.answers,
+            token,
+            filling,
+            channel=str(screened.answers.medium),
+            filed_by_office_id=_office_of(actor),
+            has_files=True,
+        )
         filed = file_grievance(filing, actor, now)
     desk_receipts.remember(session, filed.tracking_number, token)
     return redirect(url_for("desk.receipt", number=filed.tracking_number), 303)
@@ -66,14 +92,17 @@ def new() -> Response | tuple[Response, int]:
 @blueprint.post("/desk/drafts")
 @requires(*ROLES)
 @keeps_typed_text
+@takes_files
+@answers_too_large(_too_large)
 def put_aside() -> Response | tuple[Response, int]:
     """Keep the form unfinished: at the officer's wish, or by the page's script now and then."""
     actor = guard.actor()
     token, filling = _posted()
     if form_is_stale():
         return _page(actor, token, filling, is_stale=True), 400
-    with transaction() as act:
-        is_kept = desk_drafts.keep(act.session, _officer(actor), token, filling, act.now)
+    if (files := _files(actor, token, filling)).status:
+        return _page(actor, token, filling, files=files), files.status
+    is_kept = _keep(actor, token, filling)
     if request.form.get("auto"):
         return Response(status=204 if is_kept else 409)
     return redirect(url_for("desk.new", kept=1 if is_kept else None), 303)
@@ -108,6 +137,8 @@ def receipt(number: str) -> Response:
             office=book.office(filed.office_id),
             shows_helplines=book.category(filed.category_id).slug in choices.HELPLINE_CATEGORIES,
             is_provisional=working_days(database).is_provisional(filed.due_on),
+            alike=perhaps_the_same(database, actor, wanted),
+            book=book,
         )
     )
 
@@ -140,6 +171,22 @@ def _posted() -> tuple[str, dict[str, str]]:
     posted = request.form.get("draft")
     token = posted if posted and drafts.is_token(posted) else new_token()
     return token, {name: request.form[name] for name in DESK_FIELDS if name in request.form}
+
+
+def _keep(actor: Actor, token: str, filling: Mapping[str, str], has_files: bool = False) -> bool:
+    with transaction() as act:
+        return desk_drafts.keep(act.session, _officer(actor), token, filling, act.now, has_files)
+
+
+def _files(actor: Actor, token: str, filling: Mapping[str, str]) -> Outcome:
+    """Take in the scans of this post, and out again those that are ticked; the text is a draft before they are."""
+    for ticked in request.form.getlist("remove_file"):
+        if (file_id := _row_number(ticked)) is not None:
+            draft_files.remove(token, file_id)
+    if not draft_file_posts.has_files():
+        return NOTHING
+    _keep(actor, token, filling, has_files=True)
+    return draft_file_posts.take_posted(token, is_anonymous=is_ticked(filling.get("anonymous")), source=None)
 
 
 def _row_number(text: str) -> int | None:
@@ -184,6 +231,7 @@ def _page(
     filling: Mapping[str, str] | None,
     problems: tuple[Problem, ...] = (),
     is_stale: bool = False,
+    files: Outcome = NOTHING,
 ) -> Response:
     """The form with what was typed (None: a new one), what lies unfinished, and the last filings of the day."""
     database = db.session()
@@ -197,9 +245,11 @@ def _page(
         form.form_errors.append(
             gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
         )
+    form.form_errors += files.sentences
     return make_response(
         render_template(
             "intake/desk.html",
+            **draft_file_posts.shown(token, files),
             form=form,
             draft=token,
             is_new=filling is None,
