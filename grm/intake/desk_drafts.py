@@ -36,13 +36,16 @@ class PutAside:
     fields: Mapping[str, str] = field(repr=False)
 
 
-def keep(session: Session, officer_id: int, token: str, filling: Mapping[str, str], now: datetime) -> bool:
+def keep(
+    session: Session, officer_id: int, token: str, filling: Mapping[str, str], now: datetime, has_files: bool = False
+) -> bool:
     """Keep what an officer has typed under a form's token for another 72 hours; the caller commits.
 
-    False where there is nothing to keep: nothing typed, too much of it, the form filed already, or begun by another.
+    False where there is nothing to keep: nothing typed and no files coming, too much of it, the form filed already, or begun
+    by another.
     """
     fields = without_identity(filling)
-    if not any(value.strip() for name, value in fields.items() if name not in GIVEN):
+    if not has_files and not any(value.strip() for name, value in fields.items() if name not in GIVEN):
         return False
     plain = json.dumps({"fields": fields, "reached": 1, "token": token})
     if len(plain) > drafts.LONGEST or find_filed(session, token) is not None:

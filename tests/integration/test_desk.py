@@ -1,5 +1,6 @@
 """Filing on somebody's behalf: actor, complainant and medium are three facts, and the clocks start on the day of receipt."""
 
+import io
 import re
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import StaffSession
+from grm.cases.attachment_models import Attachment
 from grm.cases.models import Accused, Case, CaseEvent
 from grm.cases.queries import people_of, visible_to
 from grm.deadlines.models import Deadline
@@ -21,6 +23,7 @@ from grm.kernel.text import bangla_digits
 from grm.offices.queries import directory
 from tests.support import build
 from tests.support.citizen import Citizen, codes_of, errors_of, how_many, the_case
+from tests.support.files import jpeg
 from tests.support.web import Form, Page
 
 DESK = "/desk/new"
@@ -312,3 +315,19 @@ def test_two_hundred_a_day_are_listed_in_pages(desk: Citizen, session: Session) 
     assert len(desk.get(f"/desk/filed?on={today - timedelta(days=1)}").links("/cases/")) == 1
     for odd in ("x", "2999-01-01", "", "৩২/১৩/২০২৬"):
         assert desk.get(f"/desk/filed?on={odd}&before={odd}").status == 200
+
+
+def test_the_scan_of_a_paper_goes_with_it_and_a_bad_one_costs_no_word(desk: Citizen, session: Session) -> None:
+    def scan(data: bytes, name: str) -> tuple[io.BytesIO, str]:
+        return io.BytesIO(data), name
+
+    form = desk.get(DESK).form("medium").fill(**PAPER)
+    fields = {name: values[0] for name, values in form.values.items() if values}
+    page = desk.post(DESK, {**fields, "attachments": scan(b"<svg onload=alert(1)>", "চিঠি.jpg")})
+    assert page.status == 422 and "চিঠি.jpg" in page.text and how_many(session, Case) == 0
+    assert page.form("medium").values["details"] == [PAPER["details"]]
+    too_large = desk.post(DESK, {**fields, "attachments": scan(bytes(23 * 1024 * 1024), "বড়.pdf")})
+    assert too_large.status == 413 and too_large.form("medium").values["name"] == [PAPER["name"]]
+    receipt = desk.post(DESK, {**fields, "attachments": scan(jpeg(), "চিঠি.jpg")})
+    assert len(codes_of(receipt)) == 2
+    assert session.scalars(select(Attachment.case_id)).all() == [the_case(session).id]
