@@ -72,7 +72,7 @@ _AGAIN = _("Choose one from the list")
 
 SENTENCES: dict[str, str] = {
     **facts_wording.SENTENCES,
-    "programme-missing": _("Choose the programme, or “I do not know”"),
+    "programme-missing": _("Choose the programme or write its name; else choose “I do not know”"),
     "programme-unknown": _("Choose the programme from the list, or “I do not know”"),
     "programme-several": _("Several programmes go by this name: choose the one you mean"),
     "programme-perhaps": _("Do you mean this programme? Choose it, or “None of these”"),

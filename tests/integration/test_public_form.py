@@ -188,6 +188,26 @@ def test_who_has_just_filed_is_asked_whether_it_is_the_same(app: Flask, citizen:
     assert "আবার করার দরকার নেই" in page.text, "in general words, whoever files"
 
 
+def test_an_officer_at_the_desk_hears_what_may_be_the_same(app: Flask, citizen: Citizen, session: Session) -> None:
+    desk = officer(app, "desk.dhaka")
+    paper = {"medium": "paper", "programme": "old-age-allowance", "category": "payment-not-received"}
+    paper |= {"district": "3026", "details": "একই কথা", "phone": "01712345678"}
+
+    def file(**changes: str) -> Page:
+        return desk.submit(desk.get("/desk/new").form("medium").fill(**paper, **changes))
+
+    first = codes_of(file())
+    assert len(first) == 2, "nothing was there before"
+    second = file()
+    (hint,) = [part for part in second.document.all("section") if part["aria-labelledby"] == "alike"]
+    assert first[0] in hint.text.replace("-", "") and hint["class"] == "no-print"
+    assert set(codes_of(second)) & set(first) == {first[0]}
+    session.execute(text("UPDATE cases SET is_sensitive = true WHERE tracking_number = :number"), {"number": first[0]})
+    session.commit()
+    assert first[0] not in codes_of(file()), "only what the officer may see"
+    assert first[0] not in codes_of(citizen.file()), "and nobody else"
+
+
 def test_the_helplines_are_on_the_first_page_for_browsers_that_show_them_at_once(citizen: Citizen) -> None:
     page = citizen.get(FORM)
     (box,) = [box for box in page.document.all("div") if box["class"] == "at-once"]
