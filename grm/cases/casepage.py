@@ -38,6 +38,7 @@ from grm.cases.models import Case, ContactTask
 from grm.cases.permissions import CaseFacts, relation_of
 from grm.cases.queries import Clock, EventLine, Person
 from grm.cases.referral_page import ReferralPage
+from grm.cases.repeats import repeats_column, repeats_in_words
 from grm.cases.states import ENDED, Action, Status
 from grm.deadlines.calendar import dhaka_date
 from grm.kernel import tracking_number as numbers
@@ -123,6 +124,8 @@ class CasePage:
     files: tuple[attachment_queries.FileLine, ...]
     links: tuple[Linked, ...]
     """What is answered together with it, as far as the reader may see it."""
+    same_text: int
+    """How many cases with this very text the reader may see (`grm/cases/repeats.py`)."""
     claim: claims.Told | None
     """The facts of a payment or a correction."""
     hearings: tuple[HearingLine, ...]
@@ -145,6 +148,11 @@ class CasePage:
     def is_overdue(self) -> bool:
         """Whether its time is over."""
         return not self.is_ended and not self.case.is_paused and self.case.due_at <= self.now
+
+    @property
+    def repeats(self) -> str:
+        """What is said of a text that came many times; empty where it did not."""
+        return repeats_in_words(self.same_text)
 
     @property
     def has_hidden_lead(self) -> bool:
@@ -315,6 +323,7 @@ def load(
         claim=claims.told_of(row.claim, case.tracking_number, opens=relation in KNOW_ACCOUNTS),
         hearings=heard,
         links=links_from(row.links),
+        same_text=row.same_text,
         referral=referral_page.load(row),
         contact_tasks=tasks,
         sections=sections,
@@ -332,6 +341,7 @@ def _statement(actor: Actor) -> Select[*tuple[Any, ...]]:
         claims.claim_column(),
         hearings_column(),
         links_column(actor, number),
+        repeats_column(actor, number),
         *referral_page.columns(actor, now),
     )
 

@@ -6,6 +6,7 @@ A term is the key of a word of the complaint (`grm.kernel.words`), or a mark. Ma
     #x    a sensitive case: most officers may see none, and need not pass them by one after the other
     #l12  a place where it happened: upazila, district and division   #p12  its programme   #c12  its category
     #n…   a word of a complainant's name, #t… a telephone number: keyed hashes, unreadable without the key (ADR 0021)
+    #e…   the whole text, where it is no mere line: who sent the same words has the same mark; a keyed hash, too
     #s12  the 16,384 cases it was filed among, #m12 the 131,072: a common word is looked for among the newest first
 
 A query is groups of alternatives: each group must be met, by all terms of one of its alternatives. A word may stand in the
@@ -19,6 +20,7 @@ from grm.kernel import tracking_number, words
 from grm.kernel.contact import COUNTRY_CODE, parse_mobile
 from grm.kernel.crypto import Keyring
 from grm.kernel.errors import InvalidInput
+from grm.kernel.text import search_key
 from grm.offices.directory import Category, Directory, Ministry, Place, Programme
 
 Named = Place | Programme | Category | Ministry
@@ -32,6 +34,9 @@ LONGEST_NAME_WORDS = 8
 
 NEAR_BITS, FAR_BITS = 14, 17
 SENSITIVE = "#x"
+TEXT_MARK = "#e"
+SHORTEST_TEXT = 40
+"""Letters of a text that get a mark of their own: "I did not get my money" is said by many who have never met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Findable:
 
     case_id: int
     texts: tuple[str, ...]
+    """The complaint's text first."""
     office_ids: tuple[int, ...]
     place_ids: tuple[int, ...]
     programme_id: int | None
@@ -114,6 +120,14 @@ def phone_mark(keyring: Keyring, phone: str) -> str:
     return "#t" + keyring.blind_index("phone-term", phone)[:8].hex()
 
 
+def text_mark(keyring: Keyring, text: str) -> str | None:
+    """The term of a whole text, however it was spaced, and whichever digits it was typed in; None for a short one."""
+    plain = search_key(text)
+    if len(plain) < SHORTEST_TEXT:
+        return None
+    return TEXT_MARK + keyring.blind_index("whole-text", plain)[:8].hex()
+
+
 def terms_of(case: Findable, book: Directory, keyring: Keyring) -> tuple[frozenset[str], frozenset[str]]:
     """All terms of a case, and those among them that are words of the complaint."""
     spoken = frozenset().union(*(words.keys(text) for text in case.texts))
@@ -129,6 +143,8 @@ def terms_of(case: Findable, book: Directory, keyring: Keyring) -> tuple[frozens
     }
     if case.is_sensitive:
         marks.add(SENSITIVE)
+    if case.texts and (whole := text_mark(keyring, case.texts[0])) is not None:
+        marks.add(whole)
     if case.programme_id is not None:
         marks.add(programme_mark(case.programme_id))
     return spoken | marks, spoken
