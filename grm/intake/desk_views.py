@@ -25,6 +25,7 @@ from grm.intake.service import Filing, file_grievance, find_filed, new_token
 from grm.kernel import clock, tracking_number
 from grm.kernel.actor import Actor
 from grm.kernel.clock import dhaka_date
+from grm.kernel.context import settings
 from grm.kernel.db import db
 from grm.kernel.text import parse_date
 from grm.kernel.transaction import transaction
@@ -137,6 +138,7 @@ def receipt(number: str) -> Response:
             office=book.office(filed.office_id),
             shows_helplines=book.category(filed.category_id).slug in choices.HELPLINE_CATEGORIES,
             is_provisional=working_days(database).is_provisional(filed.due_on),
+            address=settings().public_url.split("://")[-1],
             alike=perhaps_the_same(database, actor, wanted),
             book=book,
         )
