@@ -50,8 +50,10 @@ GET  /complaints/new                 200       200     200     200     200     2
 POST /complaints/new                 422       422     422     422     422     422     422     422     422
 GET  /complaints/sent                200       200     200     200     200     200     200     200     200
 POST /complaints/sent                303       303     303     303     303     303     303     303     303
+POST /complaints/files               303       303     303     303     303     303     303     303     303
 GET  /track                          200       200     200     200     200     200     200     200     200
 POST /track                          422       422     422     422     422     422     422     422     422
+POST /track/file                     303       303     303     303     303     303     303     303     303
 GET  /gateway/sms/receipts           401       401     401     401     401     401     401     401     401
 POST /gateway/sms/receipts           401       401     401     401     401     401     401     401     401
 GET  /gateway/sms/receipts/any       401       401     401     401     401     401     401     401     401
