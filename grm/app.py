@@ -21,12 +21,14 @@ from grm.cases import (
     filter_views,
     links_views,
     people_views,
-    registry_views as case_registry_views,
     search_views,
     track_file_views,
     tracking_views,
 )
 from grm.cases import panels as case_panels
+from grm.cases import (
+    registry_views as case_registry_views,
+)
 from grm.cases import views as cases_views
 from grm.escalation import queries as escalation_queries
 from grm.guide import views as guide_views

@@ -56,17 +56,17 @@ class RemoteRegistry:
         parts = urlsplit(self.url)
         connection = self._connection(parts.hostname or "", parts.port, parts.scheme == "https")
         began = time.monotonic()
-        # The timeout of a socket begins anew with each byte; this one does not.
-        watchdog = threading.Timer(self.timeout_seconds, _cut, (connection,))
+        connection.connect()
+        # The timeout of a socket begins anew with each byte; this one does not. It holds the socket itself: the connection
+        # lets go of it as soon as the answer begins.
+        left = began + self.timeout_seconds - time.monotonic()
+        watchdog = threading.Timer(max(left, 0.0), _cut, (connection.sock,))
         watchdog.start()
         try:
             body = json.dumps({"key": key}).encode()
             headers = {"Content-Type": "application/json", "Accept": "application/json"}
             if self.token:
                 headers["Authorization"] = f"Bearer {self.token}"
-            connection.connect()
-            if time.monotonic() - began > self.timeout_seconds:
-                raise TimeoutError
             connection.request("POST", parts.path.rstrip("/") + PATH, body, headers)
             response = connection.getresponse()
             if response.status == http.client.NOT_FOUND:
@@ -76,6 +76,8 @@ class RemoteRegistry:
             text = response.read(LONGEST_ANSWER_BYTES + 1)
             if len(text) > LONGEST_ANSWER_BYTES:
                 raise Unreadable("too long")
+            if response.length:
+                raise Unreadable("cut short")
             return _read(text, key)
         finally:
             watchdog.cancel()
@@ -105,8 +107,7 @@ def _read(text: bytes, key: str) -> tuple[Beneficiary, ...]:
     return found
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
-    """End an exchange from outside: whoever waits for the next byte gets an error."""
-    if connection.sock is not None:
-        with contextlib.suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+def _cut(sock: socket.socket) -> None:
+    """End an exchange from outside: whoever waits for the next byte gets an error, or what is no whole answer."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)

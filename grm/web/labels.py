@@ -239,6 +239,19 @@ LABELS: dict[str, dict[str, str]] = {
         "address": _("Address"),
         "other": _("Something else"),
     },
+    "payment_state": {
+        "held": _("Not sent yet"),
+        "sent": _("Sent"),
+        "paid": _("On the account"),
+        "returned": _("Came back"),
+    },
+    "payment_reason": {
+        "name-mismatch": _("The name of the account differs from the list"),
+        "nid-mismatch": _("The NID of the account differs from the list"),
+        "account-closed": _("The account is closed or asleep"),
+        "account-wrong": _("The account number is wrong"),
+        "other": _("Another reason"),
+    },
     "preferred_channel": {
         "sms": _("SMS"),
         "email": _("E-mail"),

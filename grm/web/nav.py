@@ -22,6 +22,7 @@ ENTRIES = (
     ("/directions", _("Directions"), ("cell_officer",)),
     ("/desk/new", _("File for someone"), ()),
     ("/search", _("Search"), ()),
+    ("/registry", _("Registry"), ()),
     ("/canned", _("Canned texts"), ()),
     ("/reports", _("Reports"), ()),
     ("/reports/escalations", _("Escalations"), ()),
@@ -33,6 +34,9 @@ ENTRIES = (
     ("/admin/rehearsals", _("Rehearsals"), ()),
 )
 """Path, words, and the roles that have something there; without roles, whoever may open the page."""
+
+_NOT_FOR_PROVIDERS = frozenset({"/registry", "/desk/new"})
+"""What a payment provider's desk has no part in."""
 
 EXTENSION = "grm.nav"
 
@@ -74,6 +78,8 @@ def home(actor: Actor) -> str:
 
 
 def _may_open(href: str, roles: tuple[str, ...], actor: Actor) -> bool:
+    if href in _NOT_FOR_PROVIDERS and all(seat.office_kind == "provider" for seat in actor.seats):
+        return False
     rule = rule_of(_endpoint(href))
     return rule is not None and may_use(rule, actor) and (not roles or actor.has_role(*roles))
 

@@ -71,6 +71,8 @@ POST /bulk/{bulk}                    401       422     404     422     422     4
 GET  /help/keys                      login     200     200     200     200     200     200     200     200
 POST /help/keys                      303       303     303     303     303     303     303     303     303
 GET  /search                         login     200     200     200     200     200     200     404     200
+GET  /registry                       login     200     200     200     404     200     200     404     200
+POST /registry                       401       422     422     422     404     422     422     404     422
 GET  /directions                     login     200     404     200     200     200     404     404     200
 GET  /desk/new                       login     200     404     404     404     200     200     404     200
 POST /desk/new                       401       422     404     404     404     422     422     404     422
@@ -120,6 +122,8 @@ GET  /cases/{own}                    login     200     200     200     200     2
 GET  /cases/{own}/why                login     200     200     200     200     200     404     404     404
 GET  /cases/{own}/links              login     200     200     200     200     200     404     404     404
 POST /cases/{own}/links              401       422     422     422     422     422     404     404     404
+GET  /cases/{own}/registry           login     200     200     200     404     200     404     404     404
+POST /cases/{own}/registry           401       422     422     422     404     422     404     404     404
 GET  /cases/{own}/file               login     200     200     200     200     200     404     404     404
 GET  /cases/{own}/attachments/{file} login     200     200     200     200     200     404     404     404
 POST /cases/{own}                    401       303     303     303     303     303     404     404     404
@@ -127,6 +131,8 @@ GET  /cases/{other}                  login     404     404     404     404     2
 GET  /cases/{other}/why              login     404     404     404     404     200     404     404     200
 GET  /cases/{other}/links            login     404     404     404     404     200     404     404     200
 POST /cases/{other}/links            401       404     404     404     404     422     404     404     422
+GET  /cases/{other}/registry         login     404     404     404     404     200     404     404     200
+POST /cases/{other}/registry         401       404     404     404     404     422     404     404     422
 GET  /cases/{other}/file             login     404     404     404     404     200     404     404     200
 GET  /cases/{other}/attachments/{file} login     404     404     404     404     404     404     404     404
 POST /cases/{other}                  401       404     404     404     404     303     404     404     303
@@ -134,6 +140,8 @@ GET  /cases/{sensitive}              login     404     404     200     200     2
 GET  /cases/{sensitive}/why          login     404     404     200     200     200     404     404     404
 GET  /cases/{sensitive}/links        login     404     404     200     200     200     404     404     404
 POST /cases/{sensitive}/links        401       404     404     422     422     422     404     404     404
+GET  /cases/{sensitive}/registry     login     404     404     200     404     200     404     404     404
+POST /cases/{sensitive}/registry     401       404     404     422     404     422     404     404     404
 GET  /cases/{sensitive}/file         login     404     404     200     200     200     404     404     404
 GET  /cases/{sensitive}/attachments/{file} login     404     404     404     404     404     404     404     404
 POST /cases/{sensitive}              401       404     404     303     303     303     404     404     404

@@ -76,13 +76,16 @@ WALK: dict[str, Sequence[str] | str] = {
     "cases.case": ("/cases/{case}",),
     "cases.why": ("/cases/{case}/why",),
     "links.case_links": ("/cases/{case}/links",),
+    "case_registry.look_up": ("/cases/{case}/registry",),
     "case_file.case_file": ("/cases/{case}/file",),
     # Pages that have nothing to do with any case; walked all the same.
     **dict.fromkeys(
         ("intake.home", "intake.new", "tracking.track", "desk.new", "administration.administration", "filters.keys"),
         ("{rule}",),
     ),
-    **dict.fromkeys(("canned.general", "canned.own", "accounts.own_password", "rehearsals.example"), ("{rule}",)),
+    **dict.fromkeys(
+        ("canned.general", "canned.own", "registry.look_up", "accounts.own_password", "rehearsals.example"), ("{rule}",)
+    ),
     **dict.fromkeys(("guide.programmes", "guide.help_overview"), ("{rule}",)),
     "guide.programme": ("/programmes/old-age-allowance",),
     "guide.help_topic": ("/help/questions",),
