@@ -245,14 +245,22 @@ def read_csv(data: bytes) -> None:
             rows += 1
             if rows > MOST_ROWS:
                 raise Refused("too-many-rows")
-            is_short = len(cells) < width
             width = max(width, len(cells))
-            swallowed = any("\n" in cell and cell.count(separator) >= 3 for cell in cells)
-            say("row", number, cells[:MOST_COLUMNS], "quote-open" if is_short and swallowed else "")
+            swallowed = any("\n" in cell and _holds_a_row(cell, separator, width) for cell in cells)
+            say("row", number, cells[:MOST_COLUMNS], "quote-open" if swallowed else "")
     except csv.Error as error:
         raise Refused("quote-open") from error
     if not rows:
         raise Refused("empty")
+
+
+def _holds_a_row(cell: str, separator: str, width: int) -> bool:
+    """Whether a line of a cell looks like a row of the file: a quotation mark before it was opened and never closed.
+
+    In a sentence a space follows the comma.
+    """
+    bare = (line.count(separator) - line.count(separator + " ") for line in cell.split("\n"))
+    return any(count >= max(width - 1, 2) for count in bare)
 
 
 def _decoded(data: bytes) -> str:
@@ -295,8 +303,14 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")
+    answer(sys.stdin.buffer.read())
+    return 0
+
+
+def answer(data: bytes) -> None:
+    """Say what is in a file, or why it is refused."""
     try:
-        read(sys.stdin.buffer.read())
+        read(data)
     except Refused as refused:
         say("refused", str(refused))
     except (MemoryError, RecursionError):
@@ -304,7 +318,6 @@ def main() -> int:
     except Exception:
         # Whatever it was that the library could not read: the file is not one that a spreadsheet program wrote.
         say("refused", "damaged")
-    return 0
 
 
 if __name__ == "__main__":

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from itertools import count
 
 from playwright.sync_api import Page
 
 from tests.browser.site import COMPLAINT, DETAILS, Site, case_path
+from tests.support import registers
+
+_thousands = count(1)
 
 Reach = Callable[[Page, Site], None]
 GRO = "gro.social-welfare"
@@ -240,6 +245,32 @@ def leaving(page: Page, site: Site) -> None:
     page.click("tbody tr:nth-of-type(3) a[href$='/end']")
 
 
+def register_error(page: Page, site: Site) -> None:
+    """Hand in what is no spreadsheet."""
+    go(page, site, "/desk/batches")
+    page.set_input_files("#file", files=[{"name": "ছবি.xlsx", "mimeType": "", "buffer": b"\x89PNG\r\n\x1a\n"}])
+    page.click("main form .buttons button")
+
+
+def register_read(page: Page, site: Site) -> None:
+    """Hand in a small register with a few bad rows."""
+    go(page, site, "/desk/batches")
+    today, first = date.today(), 1000 * next(_thousands)  # other complaints each time, or they were filed before
+    rows = [registers.row(first + more, today) for more in range(6)]
+    rows += [registers.row(first + 7, today, c7="চাঁদের আলো ভাতা"), registers.row(first + 8, today, c1="২১ ফাল্গুন ১৪৩২")]
+    rows += [registers.row(first + 9, today, c8="টাকা আসে না"), registers.row(first, today, c0=10)]
+    data = registers.xlsx(rows, titles=["উপজেলা নির্বাহী অফিসারের কার্যালয়, সাভার"])
+    page.set_input_files("#file", files=[{"name": "রেজিস্টার ২০২৬.xlsx", "mimeType": "", "buffer": data}])
+    page.click("main form .buttons button")
+
+
+def register_filed(page: Page, site: Site) -> None:
+    """File it."""
+    register_read(page, site)
+    page.click("button[value=file]")
+    page.wait_for_selector("#results")
+
+
 VIEWS = (
     View("home", at("/")),
     View("form-1", form_page(1)),
@@ -259,6 +290,10 @@ VIEWS = (
     View("track-code-error", lost_secret_error, status=422),
     View("track-waiting", tracked("waiting")),
     View("track-resolved", tracked("resolved")),
+    View("programmes", at("/programmes?q=ভিজিডি")),
+    View("programme", at("/programmes/old-age-allowance")),
+    View("how-to-complain", at("/help/how-to-complain")),
+    View("without-fear", at("/help/without-fear")),
     View("login", at("/login")),
     View("login-error", login_error, status=422),
     View("not-found", at("/no/such/page"), status=404),
@@ -284,6 +319,9 @@ VIEWS = (
     View("why", why_all, GRO),
     View("desk-new", at("/desk/new"), "desk.dhaka"),
     View("desk-error", desk_error, "desk.dhaka", 422),
+    View("registers-error", register_error, "desk.dhaka", 422),
+    View("register", register_read, "desk.dhaka"),
+    View("register-filed", register_filed, "desk.dhaka"),
     View("reports", at("/reports"), "cabinet"),
     View("escalations", at("/reports/escalations"), "cabinet"),
     View("rehearsals", at("/admin/rehearsals"), "admin"),
