@@ -15,6 +15,7 @@ from grm.web.guard import OWN_PASSWORD, keeps_typed_text, public, signed_in
 from grm.web.locale import gettext, ngettext
 from grm.web.nav import home
 from grm.web.security import FORM_FIELD, form_is_stale
+from grm.web.sources import request_source
 
 blueprint = Blueprint("accounts", __name__)
 RESUME_PATH = "resume_path"
@@ -39,7 +40,7 @@ def login() -> tuple[str, int] | Response:
     form = LoginForm(request.form)
     if request.method == "POST" and not form_is_stale() and form.is_filled():
         try:
-            officer = service.sign_in(str(form.username.data), str(form.password.data), request.remote_addr or "")
+            officer = service.sign_in(str(form.username.data), str(form.password.data), request_source())
         except InvalidInput:
             form.password.errors = [gettext("The user name or the password is not right")]
         except TooMany as error:

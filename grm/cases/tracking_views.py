@@ -21,6 +21,7 @@ from grm.web.guard import keeps_typed_text, public
 from grm.web.locale import gettext, ngettext
 from grm.web.presentation import number as grouped
 from grm.web.security import FORM_FIELD, form_is_stale, is_own_form
+from grm.web.sources import request_source
 from grm.web.uploads import Beginning, answers_too_large, takes_files
 
 blueprint = Blueprint("tracking", __name__)
@@ -241,7 +242,7 @@ def _is_withdrawn(number: str) -> bool:
 
 
 def _source() -> str:
-    return request.remote_addr or ""
+    return request_source()
 
 
 def _stale() -> str:
