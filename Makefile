@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 COMPILE := $(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults demo bench lint lock clean
+.PHONY: help run test quick faults browsers demo bench lint lock clean
 
 help: ## lists every target
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ quick: .venv/test-ok ## runs the suite without the tests that kill processes, ne
 
 faults: .venv/test-ok ## injects faults for up to an hour and prints a table of what was found (SEED=n: the same again)
 	@$(BIN)/python -m pytest -m faults --long-faults $(if $(SEED),--faults-seed=$(SEED)) $(PYTEST_ARGS)
+
+browsers: .venv/test-ok ## goes the whole way of a complaint in Chromium in every combination of scripts, width, language and keyboard
+	@GRM_BROWSER=all $(BIN)/python -m pytest tests/browser/test_journey.py $(PYTEST_ARGS)
 
 demo: .venv/ok ## fills a running or stopped system with realistic cases of the last twelve months
 	@$(BIN)/python grm/up.py flask demo --cases $(or $(CASES),2000) --seed $(or $(SEED),1)

@@ -3,8 +3,10 @@
 BREACH (a page that repeats an attacker's text beside a secret betrays the secret by its length) was weighed: it needs a
 victim's browser to fetch the same secret page over and over with the attacker's text in it. Our pages that hold a secret
 answer only to a post with the secret itself, to a cookie that is not sent from other sites (SameSite), or to a token that
-is made anew for every page. The receipt and the status of a case are left uncompressed all the same: they are small, and
-nothing is worth less than a doubt there.
+is made anew for every page. What is shown to whoever brings a cookie is left uncompressed all the same: the receipt is
+small, and nothing is worth less than a doubt there. The status of a case is compressed: no cookie opens it, but a post from
+our own page with the codes or a token in it, so no other page can make a browser fetch it even once; and it is the heaviest
+page that a citizen loads, over and over.
 """
 
 import gzip
@@ -15,7 +17,7 @@ from werkzeug.wrappers import Response
 SMALLEST = 1000
 LEVEL = 1
 """A page is made anew for everybody: level 1 takes a third of the time of level 6 and gives it a fifth more bytes."""
-NEVER = frozenset({"intake.sent", "desk.new", "tracking.track"})
+NEVER = frozenset({"intake.sent", "desk.new"})
 _TYPES = frozenset({"text/html", "text/css"})
 _stylesheets: dict[str, bytes] = {}
 

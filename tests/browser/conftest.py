@@ -1,5 +1,6 @@
 """Chromium, once for all tests here, and a system to look at."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -12,11 +13,15 @@ NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs Chromium."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Everything here needs Chromium. What is marked `every_browser` is tried only where GRM_BROWSER=all asks for it."""
     for item in items:
         if "tests/browser/" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
+    if os.environ.get("GRM_BROWSER") != "all":
+        left_out = [item for item in items if item.get_closest_marker("every_browser")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def find_chromium() -> str | None:
