@@ -44,6 +44,7 @@ MOST_A_DAY = 5
 SOURCE_ASKS = 20
 _LONGEST = 64
 _NOBODY = "+8800000000000"
+_NO_NUMBER = "0" * numbers.LENGTH
 _CONTEXT = "track-code.request"
 
 
@@ -68,20 +69,20 @@ def ask(number_typed: str, phone_typed: str, request: str, source: str) -> Asked
         by_source = keyed_hash(f"code-source:{dhaka_date(now)}", source)
         if throttle.count(session, by_source, now, tracking.SOURCE_WINDOW) > SOURCE_ASKS:
             return Asked("", tracking.seconds_left(session, by_source, now))
-        name = numbers.parse(number_typed) or number_typed[:_LONGEST]
-        phone = _phone(phone_typed) or phone_typed[:_LONGEST]
-        case = _case_of(session, name, phone)
+        number = numbers.parse(number_typed)
+        name, phone = number or number_typed[:_LONGEST], _phone(phone_typed) or phone_typed[:_LONGEST]
+        case = _case_of(session, number or _NO_NUMBER, phone)
         counted = keyed_hash("code-phone", phone) if case else keyed_hash("code-pair", f"{name}\0{phone}")
         is_first = throttle.count(session, f"{counted}:m", now, BETWEEN) == 1
         today = throttle.count(session, f"{counted}:d", now, A_DAY, by=int(is_first))
-        code_id, code_case = None, case.id if case and is_first and today <= MOST_A_DAY else None
+        case_id = case.id if case and is_first and today <= MOST_A_DAY else None
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
-        code_id = _keep(session, _hash(request, name, phone), code_case, code, now)
+        code_id = _keep(session, _hash(request, name, phone), case_id, code, now)
         if code_id is not None:
             act.record(
                 events.CodeAsked(
                     code_id=code_id,
-                    case_id=code_case,
+                    case_id=case_id,
                     language=case.language if case else "bn",
                     phone=phone if case else _NOBODY,
                     made_at=now,
@@ -123,13 +124,13 @@ def context_of(code_id: int) -> str:
     return f"track_code.code:{code_id}"
 
 
-def _case_of(session: Session, name: str, phone: str) -> Row[int, str] | None:
+def _case_of(session: Session, number: str, phone: str) -> Row[int, str] | None:
     index = context.keyring().blind_index("phone", phone)
     statement = (
         select(Case.id, Case.language)
         .join(Complainant, Complainant.case_id == Case.id)
         .where(
-            *(Case.tracking_number == name, Complainant.phone_index == index, Complainant.role != "member"),
+            *(Case.tracking_number == number, Complainant.phone_index == index, Complainant.role != "member"),
             *(~Case.is_anonymous, ~Case.is_sensitive, Case.preferred_channel != "none", Case.parent_id.is_(None)),
         )
         .limit(1)

@@ -197,11 +197,13 @@ def test_asking_tells_nothing(app: Flask, session: Session, number: str) -> None
         (number, "01712345679"),
         (number, "x"),
         ("0000000000000", PHONE),
+        ("a\x00b", "\x00"),
     ]
     pages, statements = [], []
     for count, (typed, phone) in enumerate([*tries, (number, PHONE)]):
         citizen = Citizen(app, address=f"203.0.113.{100 + count}")
         form = citizen.get(TRACK).form("lost_number").fill(lost_number=typed, phone=phone)
+        assert messages(session) == 0, tries[count - 1]
         with counted_statements(app) as seen:
             pages.append(citizen.submit(form))
         statements.append([re.sub(r"%\(\w+\)s(::\w+)?", "?", each) for each in seen])
