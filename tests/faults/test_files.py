@@ -114,9 +114,9 @@ def test_killed_at_every_step_between_file_and_commit(web: Web, rig: FaultRig, f
             again = _until_answered(person, cut)
             assert step == "case committed" or person.details in again.text, "what was typed is kept"
             if action == "add":
-                assert person.add(sound(1600), sound(1800)).text.count("Received") == 2, step
+                assert person.add(sound(1600), sound(1800)).text.count("Added") == 2, step
             elif action == "remove":
-                assert "Received" not in person.remove(again).text, step
+                assert "Added" not in person.remove(again).text, step
             codes.append(person.send().codes[0])
     found = web.faults()
     cases = [row["tracking_number"] for row in rig.rows("SELECT tracking_number FROM cases")]
@@ -179,7 +179,7 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_is_twice(
 def _to_the_receipt(person: Uploader) -> str:
     """Hand in two files and file, again and again until each is answered; the tracking number."""
     ends = time.monotonic() + 45
-    while person.add(sound(1600), sound(1800)).text.count("Received") != 2:
+    while person.add(sound(1600), sound(1800)).text.count("Added") != 2:
         assert time.monotonic() < ends, "files are never taken"
     while not (codes := person.send().codes):
         assert time.monotonic() < ends, "never filed"
@@ -195,12 +195,12 @@ def test_a_line_cut_in_mid_body_stores_nothing_and_the_text_stays(
         everything = {"step": "send", "declaration": "1"} if number % 2 else {}
         person.cut_off(FORM if number % 2 else FILES, everything, sound(400_000), share=chance.uniform(0.1, 0.98))
     page = person.last_page()
-    assert "কাটা লাইন" in page.text and "Received" not in page.text
+    assert "কাটা লাইন" in page.text and "Added" not in page.text
     stored = [*web.folder.glob("??/??/*"), *web.incoming()]
     assert (
         stored == [] and rig.number("SELECT count(*) FROM draft_file") == rig.number("SELECT count(*) FROM cases") == 0
     )
-    assert "Received" in person.add(sound(400_000)).text and len(person.send().codes) == 2
+    assert "Added" in person.add(sound(400_000)).text and len(person.send().codes) == 2
     findings.add(25, f"line cut in mid-upload x {cuts}", lost=0, files=len(stored))
     assert web.faults() == []
 
@@ -218,10 +218,10 @@ def test_a_full_disk_holds_up_the_file_and_not_the_complaint(web: Web, rig: Faul
         ballast = web.folder / "ballast"
         ballast.write_bytes(bytes(1_700_000))
         person = Uploader(web.port, "ভরা ডিস্ক")
-        assert "Received" in person.add(sound(100_000)).text
+        assert "Added" in person.add(sound(100_000)).text
         page = person.add(sound(1_000_000))
         assert page.status == 503 and "“1000000.wav” cannot be stored at the moment." in page.text
-        assert "ভরা ডিস্ক" in page.text and page.text.count("Received") == 1 and web.incoming() == []
+        assert "ভরা ডিস্ক" in page.text and page.text.count("Added") == 1 and web.incoming() == []
         codes = person.send().codes
         full = person.track(codes, {"action": "add_information", "information": "পরে"}, sound(1_000_000))
         assert full.status == 503 and "পরে" in full.text and "“1000000.wav” cannot be stored" in full.text
@@ -238,7 +238,7 @@ def test_a_dead_scanner_holds_up_nobody_and_nothing_is_served_before_it_is_back(
     web: Web, rig: FaultRig, findings: Findings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = Uploader(web.port)
-    assert "Received" in person.add(sound(2000)).text
+    assert "Added" in person.add(sound(2000)).text
     codes = person.send().codes
     [row] = rig.rows("SELECT id, state FROM attachment")
     page = person.track(codes, {"action": "none"})

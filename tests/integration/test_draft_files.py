@@ -103,9 +103,9 @@ def nothing_filed(session: Session, is_text_kept: bool = True) -> None:
 
 def test_files_of_a_form_become_attachments_of_its_case(citizen: Citizen, session: Session, folder: Path) -> None:
     page = hand_in(citizen, ("ছবি ১.JPEG", files.jpeg()), ("../চিঠি.pdf", files.pdf(script=True)))
-    assert page.status == 200 and "ছবি ১.jpg Received" in page.text and "চিঠি.pdf Received" in page.text
+    assert page.status == 200 and "ছবি ১.jpg Added" in page.text and "চিঠি.pdf Added" in page.text
     again = hand_in(citizen, ("same.JPEG", files.jpeg()))
-    assert again.status == 200 and again.text.count("Received") == 2, "the same file again is kept once"
+    assert again.status == 200 and again.text.count("Added") == 2, "the same file again is kept once"
     photo, paper = drafted(session)
     assert "ছবি".encode() not in bytes(photo.name_sealed or b"") and paper.taken_out == ["scripts"]
     assert len(stored(folder)) == 2 and not waiting(folder)
@@ -250,12 +250,12 @@ def test_infected_files_are_refused_neutrally_and_a_dead_scanner_refuses_none(
         citizen.post(FORM, {**citizen.tokens(), **WALK})
         page = hand_in(citizen, ("v.amr", _infected()), ("ok.png", files.png()))
         assert page.status == 422 and "“v.amr” did not pass our safety check and was not kept." in page.text
-        assert "ok.png Received" in page.text and "virus" not in page.text
+        assert "ok.png Added" in page.text and "virus" not in page.text
         noted = session.scalars(select(AuditEntry).where(AuditEntry.stream == "files")).one()
         assert (noted.kind, noted.data) == ("infected-file-refused", {"count": 1})
         clamd.scripted = b""
         page = hand_in(citizen, ("late.amr", _infected()))
-        assert page.status == 200 and "late.amr Received" in page.text
+        assert page.status == 200 and "late.amr Added" in page.text
         assert [row.state for row in drafted(session)] == ["stored", "quarantined"]
         send(citizen)
         assert [row.state for row in attached(session)] == ["stored", "quarantined"]
