@@ -130,3 +130,28 @@ def test_a_real_web_server_tells_how_many_wait(server: str) -> None:
     assert answers[0] == {200: 10}, "whatever was sent in is taken"
     assert answers[1][503] >= 3, answers
     assert ask(f"{server}/") == 200, "as soon as it is calm again"
+
+
+def raw(server: str, request: bytes) -> str:
+    """The first line of the answer to bytes that no browser sends; empty where the line is cut."""
+    host, _, port = server.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as line:
+        line.sendall(request)
+        return line.recv(200).split(b"\r\n")[0].decode()
+
+
+def test_requests_that_no_browser_sends_are_refused_and_others_served(server: str) -> None:
+    start, post = b"GET / HTTP/1.1\r\nHost: x\r\n", b"POST / HTTP/1.1\r\nHost: x\r\n"
+    refused = {
+        "a header of 64 KB": start + b"X: " + b"x" * 65_536 + b"\r\n\r\n",
+        "a thousand headers": start + b"".join(b"X-%d: 1\r\n" % n for n in range(1000)) + b"\r\n",
+        "two lengths": post + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        "a length and chunks": post + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "a hidden header": start + b"X : 1\r\n\r\n",
+        "a folded header": start + b"X: 1\r\n 2\r\n\r\n",
+        "no version": b"GET /\r\n\r\n",
+        "no request": b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n",
+    }
+    answers = {what: raw(server, request) for what, request in refused.items()}
+    assert all(" 4" in answer[:13] for answer in answers.values()), answers
+    assert ask(f"{server}/") == 200
