@@ -161,6 +161,19 @@ def test_production_refuses(production: dict[str, str], change: dict[str, str], 
     assert faults({**production, **change}) == [fault]
 
 
+def test_a_bucket_needs_its_address_and_key_and_tls_in_production(production: dict[str, str]) -> None:
+    bucket = {"ATTACHMENTS_URL": "s3://grm/files"}
+    names = ("ATTACHMENTS_S3_ENDPOINT", "ATTACHMENTS_S3_KEY", "ATTACHMENTS_S3_SECRET")
+    assert faults({**production, **bucket}) == [f"{name} is not set, but ATTACHMENTS_URL is" for name in names]
+    bucket |= dict(zip(names, ("https://s3.example", "key", "very secret"), strict=True))
+    settings = load_settings({**production, **bucket})
+    assert settings.attachments_url == "s3://grm/files" and "very secret" not in repr(settings)
+    bucket["ATTACHMENTS_S3_ENDPOINT"] = "http://s3.example"
+    assert faults({**production, **bucket}) == [
+        "ATTACHMENTS_S3_ENDPOINT must be https, or on this machine, in production"
+    ]
+
+
 def test_production_refuses_equal_keys(production: dict[str, str]) -> None:
     production["TRACKING_KEY"] = production["INDEX_KEY"]
     assert faults(production) == ["TRACKING_KEY equals INDEX_KEY: each purpose needs a key of its own"]
