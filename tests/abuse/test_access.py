@@ -76,6 +76,11 @@ POST /registry                       401       422     422     422     404     4
 GET  /directions                     login     200     404     200     200     200     404     404     200
 GET  /desk/new                       login     200     404     404     404     200     200     404     200
 POST /desk/new                       401       422     404     404     404     422     422     404     422
+GET  /desk/batches                   login     200     404     404     404     200     200     404     200
+POST /desk/batches                   401       422     404     404     404     422     422     404     422
+GET  /desk/batches/{register}        login     404     404     404     404     404     200     404     404
+POST /desk/batches/{register}        401       404     404     404     404     404     422     404     404
+GET  /desk/batches/{register}/results.xlsx login 404   404     404     404     404     200     404     404
 GET  /desk/filed                     login     200     404     404     404     200     200     404     200
 POST /desk/drafts                    401       303     404     404     404     303     303     404     303
 POST /desk/drafts/{draft}/discard    303       404     404     404     404     404     303     404     404
@@ -236,12 +241,14 @@ def cases(session: Session) -> dict[str, str]:
     texts = canned_texts(session)
     people = one_handover(session, here)
     draft = one_draft(session)
+    register = one_register(session)
     session.commit()
     return {name: case.tracking_number for name, case in made.items()} | {
         "bulk": bulk,
         "rehearsal": rehearsal,
         "file": file,
         "draft": draft,
+        "register": register,
         **texts,
         **people,
     }
@@ -263,6 +270,25 @@ def one_bulk_act(session: Session, case: Case) -> str:
     session.flush()
     session.add(BulkItem(bulk_act_id=act.id, case_id=case.id, version=case.version))
     return f"{act.id:013d}"
+
+
+def one_register(session: Session) -> str:
+    """The number of a register that the district's desk handed in, and that is filed."""
+    at = build.dhaka(2026, 1, 4)
+    officer = build.actor(session, ACCOUNTS["desk"])
+    batch = RegisterBatch(
+        officer_id=officer.officer_id,
+        office_id=officer.seats[0].office_id,
+        state="done",
+        file_mac=b"x",
+        row_count=1,
+        uploaded_at=at,
+        confirmed_at=at,
+        finished_at=at,
+    )
+    session.add(batch)
+    session.flush()
+    return f"{batch.id:013d}"
 
 
 def canned_texts(session: Session) -> dict[str, str]:
