@@ -22,6 +22,7 @@ from grm.cases.handover_models import Handover, HandoverItem
 from grm.cases.models import Case
 from grm.escalation.rehearsal_models import Rehearsal
 from grm.intake import desk_drafts
+from grm.intake.batch_models import RegisterBatch
 from grm.intake.service import new_token
 from tests.support import build
 

@@ -17,6 +17,7 @@ from tests.abuse.test_access import (
     one_bulk_act,
     one_draft,
     one_handover,
+    one_register,
     one_rehearsal,
     rows,
     sign_in,
@@ -83,6 +84,7 @@ def cases(session: Session) -> dict[str, str]:
     texts = canned_texts(session) | one_handover(session, made["own"].office_id)
     texts["bulk"] = one_bulk_act(session, made["own"])
     texts["draft"] = one_draft(session)
+    texts["register"] = one_register(session)
     session.commit()
     return {name: case.tracking_number for name, case in made.items()} | texts | {"rehearsal": rehearsal, "file": file}
 

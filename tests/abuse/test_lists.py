@@ -102,6 +102,10 @@ WALK: dict[str, Sequence[str] | str] = {
     "intake.sent": "the receipt of who has just filed, by a key of theirs",
     "desk.receipt": "the receipt of an own filing: tests/integration/test_desk.py",
     "attachments.attachment": "one file of one case, under the case's own rule: tests/integration/test_attachments.py",
+    **dict.fromkeys(
+        ("batches.one", "batches.results"),
+        "an officer's own file, and what became of the rows handed in: tests/integration/test_registers.py",
+    ),
     "canned.one_general": "one text, which names no case",
     "canned.one_own": "one text, which names no case",
 }

@@ -1,6 +1,5 @@
 """What a spreadsheet holds, whoever wrote it: XLSX and CSV in every dress, and what is refused at once."""
 
-import contextlib
 import io
 import zipfile
 from datetime import date, datetime
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from xlsxwriter import Workbook
 
-from grm.files import sheet_reader, sheets
+from grm.files import sheets
 from grm.files.sheets import Refused, Row, Sheet
 from tests.support import registers
 
@@ -17,11 +16,7 @@ ROWS = [["নাম", "মোবাইল", "বিবরণ"], ["রহিম�
 
 
 def read(data: bytes) -> list[Sheet | Row]:
-    """As `sheets.read` does, but in this process: starting another one for each file would take most of the time."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        sheet_reader.answer(data)
-    return [sheets.heard(line.encode()) for line in said.getvalue().splitlines()]
+    return list(registers.read_here(data))
 
 
 def cells(data: bytes) -> list[list[sheets.Cell]]:
