@@ -42,7 +42,15 @@ class System:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
-        self.env = {**inherited, "GRM_HOME": str(self.home), "PORT": str(self.port), **settings}
+        (top / "tmp").mkdir()
+        (top / "tmp").chmod(0o1777)
+        self.env = {
+            **inherited,
+            "GRM_HOME": str(self.home),
+            "PORT": str(self.port),
+            "TMPDIR": str(top / "tmp"),
+            **settings,
+        }
         (top / "launcher").mkdir()
         self._launcher_log = top / "launcher" / "up.log"
         self._supervisor = Supervisor(top / "launcher", top / "launcher" / "programs", lambda text: None)

@@ -4,11 +4,13 @@ It does what a browser does and no more. A field that is not in the form cannot 
 cannot be chosen, a button that is not there cannot be pressed; hidden fields travel along untouched. Scripts do not run.
 """
 
+import http.client
 import http.cookiejar
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -249,16 +251,34 @@ class Page:
         return found
 
 
-class Browser:
-    """One person's browser, on its own device: nothing is shared with another one."""
+class _From(urllib.request.HTTPHandler):
+    """Connections from one address of this machine, of which 127.0.0.0/8 has many."""
 
-    def __init__(self, base_url: str, language: str = "") -> None:
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._connection = partial(http.client.HTTPConnection, source_address=(address, 0))
+
+    def http_open(self, req: urllib.request.Request) -> Any:
+        """Open one."""
+        return self.do_open(self._connection, req)
+
+
+File = tuple[str, str, bytes]
+"""A file to hand in: the field's name, the file's name, its content."""
+
+
+class Browser:
+    """One person's browser, on its own device: nothing is shared with another one. `address` is where it connects from."""
+
+    def __init__(self, base_url: str, language: str = "", address: str = "", **headers: str) -> None:
         self.base_url = base_url
         self._cookies = http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self._cookies)
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPCookieProcessor(self._cookies),
+            *([_From(address)] if address else []),
         )
-        self._headers = {"Accept": "text/html,*/*;q=0.8", "User-Agent": "Mozilla/5.0 (journey)"}
+        self._headers = {"Accept": "text/html,*/*;q=0.8", "User-Agent": "Mozilla/5.0 (journey)", **headers}
         if language:
             self.get(f"/?lang={language}")
 
@@ -270,8 +290,8 @@ class Browser:
         """Follow a link by its text."""
         return self.get(page.link(link))
 
-    def submit(self, form: Form, button: str = "") -> Page:
-        """Press a button of a form."""
+    def submit(self, form: Form, button: str = "", files: tuple[File, ...] = ()) -> Page:
+        """Press a button of a form, with files chosen in it."""
         pairs = form.press(button)
         if form.method == "GET":
             return self.get(f"{form.url.partition('?')[0]}?{urlencode(pairs)}")
@@ -281,8 +301,8 @@ class Browser:
             "Sec-Fetch-Site": "same-origin",
             "Content-Type": "application/x-www-form-urlencoded",
         }
-        if form.element["enctype"] == "multipart/form-data":
-            data, kind = _multipart(pairs)
+        if files or form.element["enctype"] == "multipart/form-data":
+            data, kind = _multipart(pairs, files)
             origin["Content-Type"] = kind
         else:
             data = urlencode(pairs).encode()
@@ -301,9 +321,10 @@ class Browser:
                 return Page(error.url or request.full_url, error.code, error.headers, error.read())
 
 
-def _multipart(pairs: list[tuple[str, str]]) -> tuple[bytes, str]:
+def _multipart(pairs: list[tuple[str, str]], files: tuple[File, ...] = ()) -> tuple[bytes, str]:
     boundary = "----journeyFormBoundary7MA4YWxkTrZu0gW"
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in pairs
-    ]
-    return ("".join(parts) + f"--{boundary}--\r\n").encode(), f"multipart/form-data; boundary={boundary}"
+    part = f"--{boundary}\r\nContent-Disposition: form-data; name="
+    body = "".join(f'{part}"{name}"\r\n\r\n{value}\r\n' for name, value in pairs).encode()
+    for name, file_name, content in files:
+        body += f'{part}"{name}"; filename="{file_name}"\r\n\r\n'.encode() + content + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
