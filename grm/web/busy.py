@@ -19,6 +19,7 @@ from flask import Flask, render_template
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from grm.kernel.context import SETTINGS
 from grm.web.locale import speaking
 from grm.web.security import HEADERS
 
@@ -93,7 +94,7 @@ class Gate:
         return response
 
     def _render(self, seconds: int) -> bytes:
-        with self._app.test_request_context("/"):
+        with self._app.test_request_context("/", base_url=self._app.extensions[SETTINGS].public_url):
             with speaking("en"):
                 english = Markup(render_template("errors/_busy.html", level="h2", seconds=0))
             with speaking("bn"):

@@ -49,6 +49,15 @@ def test_who_looks_gets_a_calm_page_in_both_languages_that_costs_nothing(crowded
     assert len(seconds) == len(busy.WAITS), "not all come back at once"
 
 
+def test_it_is_made_under_our_own_name(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A production system answers to no other, not even to itself."""
+    url = "https://grm.example.gov.bd"
+    app = make_app(web_busy_at=10, public_url=url, trusted_hosts=("grm.example.gov.bd",))
+    monkeypatch.setattr(busy, "waiting", lambda: 11)
+    answer = app.test_client().get("/", base_url=url)
+    assert answer.status_code == 503 and "Many people are here" in answer.text and "/static/grm.css" in answer.text
+
+
 def test_what_is_sent_in_and_who_is_in_the_middle_is_served(crowded: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as calm:
         calm.setattr(busy, "waiting", lambda: 0)
