@@ -7,7 +7,6 @@ is taken in: there is no file that a row could lose, and the file itself is not 
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -31,6 +30,7 @@ from grm.kernel.actor import Actor
 from grm.kernel.clock import dhaka_date
 from grm.kernel.context import settings
 from grm.kernel.errors import IllegalAction, InvalidInput, NotFound
+from grm.kernel.text import clean_line
 from grm.kernel.transaction import transaction
 from grm.offices.queries import directory
 
@@ -84,13 +84,23 @@ def take_in(actor: Actor, file_name: str, data: bytes, *, now: datetime | None =
         act.session.flush()
         table = Table()
         batch.row_count = store.add_rows(act.session, batch.id, rows_of(sheets.read(data), table))
-        store.seal_facts(batch, Facts(file_name[:200], tuple(table.sheets), tuple(table.hidden), tuple(table.others)))
+        store.seal_facts(
+            batch, Facts(clean_name(file_name), tuple(table.sheets), tuple(table.hidden), tuple(table.others))
+        )
         defaults = {"medium": "paper", **({"district": seat.district_code} if seat.district_code else {})}
         plan = Plan(table.headings, tuple(guess(table.headings)), defaults, starts_1904=table.starts_1904)
         store.seal_plan(batch, plan, check(act.session, batch, plan, act.now))
         data_of = {"id": batch.id, "rows": batch.row_count}
         audit.record(act.session, STREAM, "register-handed-in", actor, act.now, **data_of)
         return batch.id
+
+
+def clean_name(typed: str) -> str:
+    """What the officer calls the file, as it can be shown; it is never used as a path."""
+    try:
+        return clean_line(typed.replace("\\", "/").rpartition("/")[2])[:200]
+    except InvalidInput:
+        return ""
 
 
 def file_mac(data: bytes) -> bytes:
@@ -235,9 +245,3 @@ def _new(session: Session, actor: Actor, batch_id: int) -> RegisterBatch:
     if batch.state != "new":
         raise IllegalAction("register-begun")
     return batch
-
-
-def plan_from(plan: Plan, columns: Mapping[int, str], defaults: Mapping[str, str], meanings: Any, tells: bool) -> Plan:
-    """A plan with other choices; columns that were not named stay as they are."""
-    chosen = tuple(columns.get(place, column) for place, column in enumerate(plan.columns))
-    return replace(plan, columns=chosen, defaults=dict(defaults), meanings=meanings, tells=tells)

@@ -86,7 +86,7 @@ WALK: dict[str, Sequence[str] | str] = {
     **dict.fromkeys(
         ("canned.general", "canned.own", "registry.look_up", "accounts.own_password", "rehearsals.example"), ("{rule}",)
     ),
-    **dict.fromkeys(("guide.programmes", "guide.help_overview"), ("{rule}",)),
+    **dict.fromkeys(("guide.programmes", "guide.help_overview", "batches.overview"), ("{rule}",)),
     "guide.programme": ("/programmes/old-age-allowance",),
     "guide.help_topic": ("/help/questions",),
     # Not walked.
