@@ -1,11 +1,10 @@
-"""The whole way of a complaint with scripts switched off, and every page readable so."""
+"""An officer's work with scripts switched off, and every page readable so."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.browser.pages import VIEWS, View, form_page, go, press
+from tests.browser.pages import VIEWS, View, go, press
 from tests.browser.site import Site, case_path
 
 ANSWER = "জুলাইয়ের বকেয়া আপনার নতুন হিসাবে জমা হয়েছে। ব্যাংক ৩ ডিসেম্বর তা নিশ্চিত করেছে।"
@@ -13,25 +12,14 @@ ANSWER = "জুলাইয়ের বকেয়া আপনার নত�
 NEEDS_EVALUATE = {"case", "case-resolved", "case-sensitive", "case-error", "case-conflict", "why", "track-waiting"}
 
 
-@pytest.fixture
-def visitor(chromium: Any, site: Site) -> Iterator[Any]:
-    context = chromium.new_context(java_script_enabled=False, viewport={"width": 360, "height": 780})
-    yield context.new_page()
-    context.close()
-
-
 def officer_page(chromium: Any, site: Site) -> Any:
     """An officer's page without scripts, not signed in yet."""
     return chromium.new_context(java_script_enabled=False).new_page()
 
 
-def test_the_journey_needs_no_script(chromium: Any, site: Site, visitor: Any) -> None:
-    form_page(4)(visitor, site)
-    visitor.check("[name=declaration]")
-    press(visitor)
-    number, secret = (visitor.locator(".receipt .big").nth(n).inner_text().strip() for n in (0, 1))
-    assert visitor.url.endswith("/complaints/sent")
-
+def test_an_officer_needs_no_script(chromium: Any, site: Site) -> None:
+    """The complainant's side of it is `tests/browser/test_journey.py`."""
+    number, secret = site.file()
     officer = officer_page(chromium, site)
     go(officer, site, "/login?lang=en")
     officer.fill("[name=username]", "gro.social-welfare")
@@ -55,12 +43,9 @@ def test_the_journey_needs_no_script(chromium: Any, site: Site, visitor: Any) ->
     go(officer, site, "/queue")
     assert "/login" in officer.url
     officer.context.close()
-
-    go(visitor, site, "/track")
-    visitor.fill("[name=tracking_number]", number)
-    visitor.fill("[name=secret]", secret)
-    press(visitor)
-    assert ANSWER in visitor.locator("main").inner_text()
+    citizen = site.browser()
+    form = citizen.get("/track").form("secret").fill(tracking_number=number, secret=secret)
+    assert ANSWER in citizen.submit(form).text
 
 
 @pytest.mark.parametrize("view", [view for view in VIEWS if view.name not in NEEDS_EVALUATE], ids=str)
