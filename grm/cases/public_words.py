@@ -29,7 +29,7 @@ def in_short(
     if is_late:
         found.append(gettext("They should have answered by %(day)s. That day has passed.", day=day))
         if level:
-            found.append(gettext("Higher officers know of it: level %(level)s of 3.", level=number(level)))
+            found.append(gettext("Higher officers know of it: level %(level)s.", level=number(level)))
         return tuple(found)
     if is_complying:
         found.append(gettext("They are to carry out the decision by %(day)s.", day=day))

@@ -194,7 +194,7 @@ def test_the_button_on_the_page_and_what_officers_see(app: Flask, session: Sessi
     me = Follower(app, session, row)
     page = me.look()
     assert "escalate" in offered(page) and "You need not wait" in page.text
-    assert "They should have answered by" in page.text and "Higher officers know of it: level 1 of 3." in page.text
+    assert "They should have answered by" in page.text and "Higher officers know of it: level 1." in page.text
     done = me.send("escalate", 1, level="2")
     assert done.status_code == 200 and "It has been sent higher" in parse(done.text).first("main").text
     assert "escalate" not in offered(parse(done.text).first("main")), "once"

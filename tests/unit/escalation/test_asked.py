@@ -43,7 +43,7 @@ def test_nobody_asks_for_a_reminder(next_level: int, offered: int) -> None:
     ("facts", "said", "unsaid"),
     [
         ({}, ("It is with: X.", "They must answer you by Thursday, 19 February 2026."), "passed"),
-        ({"is_late": True, "level": 2}, ("That day has passed.", "level 2 of 3"), "must answer"),
+        ({"is_late": True, "level": 2}, ("That day has passed.", "level 2."), "must answer"),
         ({"is_late": True, "level": 0}, ("That day has passed.",), "level"),
         ({"is_paused": True}, ("They wait for your answer.",), "February"),
         ({"is_complying": True}, ("They are to carry out the decision by Thursday",), "must answer"),
