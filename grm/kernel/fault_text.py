@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 QUOTING: tuple[type[BaseException], ...] = (ValueError, LookupError, StatementError, psycopg.Error)
 """Kinds of exceptions whose messages quote values."""
+_LIBRARY = "site-packages"
 _NAME = re.compile("'[a-z_]{1,40}'")
 
 
@@ -43,4 +44,8 @@ def fault_line(error: BaseException) -> str:
 
 
 def _one(error: BaseException, trace: TracebackType | None) -> str:
-    return "".join(traceback.format_tb(trace)) + fault_line(error)
+    """Our own frames and the innermost one: a log line is short, and a library's two dozen would leave no room for ours."""
+    frames = traceback.extract_tb(trace)
+    told = [frame for frame in frames[:-1] if _LIBRARY not in frame.filename] + list(frames[-1:])
+    lines = [f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n    {frame.line}\n' for frame in told]
+    return "".join(lines) + fault_line(error)

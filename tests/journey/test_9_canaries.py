@@ -20,8 +20,13 @@ from urllib.parse import quote
 
 import pytest
 import redis
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
 
+from config import load_settings
 from grm.engines import _postgres_binaries
+from grm.kernel.crypto import _header_of, derive_key
 from grm.kernel.places import embedded_places
 from grm.kernel.text import bangla_digits
 from tests.support.files import CANARY, jpeg
@@ -31,31 +36,32 @@ from tests.support.web import Browser, Page
 from .test_1_intake import codes
 
 TABLE = """
-what                    database broker logs mail gateway files temp
-control                 x        x      x    -    -       x     x
-number                  x        -      -    -    x       -     -
-phone                   -        -      -    -    x       -     -
-email                   -        -      -    x    -       -     -
-name                    -        -      -    -    -       -     -
-nid                     -        -      -    -    -       -     -
-secret                  -        -      -    -    -       -     -
-otp                     -        -      -    -    x       -     -
-file-name               -        -      -    -    -       -     -
-metadata                -        -      -    -    -       -     -
-anonymous-phone         -        -      -    -    -       -     -
-anonymous-email         -        -      -    -    -       -     -
-anonymous-name          -        -      -    -    -       -     -
-anonymous-account       -        -      -    -    -       -     -
-anonymous-secret        -        -      -    -    -       -     -
-anonymous-file-name     -        -      -    -    -       -     -
-anonymous-address       -        -      -    -    -       -     -
-anonymous-forwarded     -        -      -    -    -       -     -
-anonymous-agent         -        -      -    -    -       -     -
+what                    database sealed broker logs mail gateway files temp
+control                 x        x      x      x    -    -       x     x
+number                  x        -      -      -    -    x       -     -
+phone                   -        x      -      -    -    x       -     -
+email                   -        x      -      -    x    -       -     -
+name                    -        x      -      -    -    -       -     -
+nid                     -        x      -      -    -    -       -     -
+secret                  -        -      -      -    -    -       -     -
+otp                     -        -      -      -    -    x       -     -
+file-name               -        x      -      -    -    -       -     -
+metadata                -        -      -      -    -    -       -     -
+anonymous-phone         -        -      -      -    -    -       -     -
+anonymous-email         -        -      -      -    -    -       -     -
+anonymous-name          -        -      -      -    -    -       -     -
+anonymous-account       -        -      -      -    -    -       -     -
+anonymous-secret        -        -      -      -    -    -       -     -
+anonymous-file-name     -        -      -      -    -    -       -     -
+anonymous-address       -        -      -      -    -    -       -     -
+anonymous-forwarded     -        -      -      -    -    -       -     -
+anonymous-agent         -        -      -      -    -    -       -     -
 """
-"""x: it must be found there; -: it must not. `number` is the public tracking number, `control` is planted. The mail server and
-the gateway get what is addressed: only there do a phone, an address, or a code for one time stand in clear."""
+"""x: it must be found there; -: it must not. `database` is the dump as a thief has it, `sealed` what its sealed values hold for
+who has the keys. `number` is the public tracking number, `control` is planted. The mail server and the gateway get what is
+addressed: only there do a phone, an address, or a code for one time stand in clear."""
 
-PLACES = TABLE.split()[1:8]
+PLACES = TABLE.split()[1:9]
 MALFORMED = "GET / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked, {agent}\r\n\r\n"
 
 
@@ -244,6 +250,7 @@ def found(rig: Rig, canaries: Canaries) -> dict[str, list[tuple[str, bytes]]]:
         ("received", f"{mail.recipients} {mail.subject} {mail.text}".encode()) for mail in rig.mail.received
     ]
     held["database"] = [("dump", dump(rig))]
+    held["sealed"] = [("opened", content) for content in unsealed(held["database"][0][1], rig)]
     held["broker"] = [(str(key), value_of(broker, key)) for key in broker.scan_iter()]
     held["broker"] += [(str(path), path.read_bytes()) for path in files_in([rig.home / "valkey"])]
     # What lies in GRM_HOME elsewhere, but for PostgreSQL's own files, which the dump has read.
@@ -267,6 +274,16 @@ def dump(rig: Rig) -> bytes:
     where = str(embedded_places(rig.home).postgres)
     command = [str(_postgres_binaries() / "pg_dump"), "-h", where, "-U", "grm", "--data-only", "grm"]
     return subprocess.run(command, check=True, capture_output=True, env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
+
+
+def unsealed(dumped: bytes, rig: Rig) -> Iterator[bytes]:
+    """What every sealed value of a dump holds. With the key but without asking what each is tied to (AES-GCM without its tag
+    is AES-CTR), so that none is overlooked."""
+    for key in load_settings({"GRM_HOME": str(rig.home)}).data_keys:
+        header, cipher = _header_of(key), AES(derive_key(key, "sealed-field"))
+        for found in re.findall(rb"\\x(" + header.hex().encode() + rb"[0-9a-f]{56,})", dumped):
+            value = bytes.fromhex(found.decode())[len(header) :]
+            yield Cipher(cipher, CTR(value[:12] + b"\0\0\0\x02")).decryptor().update(value[12:-16])
 
 
 def value_of(broker: "redis.Redis", key: bytes) -> bytes:
