@@ -114,7 +114,9 @@ def test_who_complains_along_is_kept_with_the_case_and_costs_no_message(citizen:
     assert "সালমা" not in sealed and "1812345678" not in sealed
 
 
-def test_nobody_is_named_in_an_anonymous_one(citizen: Citizen, session: Session) -> None:
+@pytest.mark.parametrize("has_cookies", [True, False])
+def test_nobody_is_named_in_an_anonymous_one(app: Flask, session: Session, has_cookies: bool) -> None:
+    citizen = Citizen(app, has_cookies=has_cookies)
     page = check(citizen, others=OTHERS, anonymous="1", account_note="০১৭৯৯৯৯৯৯৯৯ সালমা")
     assert "সালমা" not in page.text and "রহিমা" not in page.text, "what is not kept is not among what is sent"
     send(citizen, page)
@@ -205,6 +207,8 @@ def test_an_officer_at_the_desk_hears_what_may_be_the_same(app: Flask, citizen: 
     session.execute(text("UPDATE cases SET is_sensitive = true WHERE tracking_number = :number"), {"number": first[0]})
     session.commit()
     assert first[0] not in codes_of(file()), "only what the officer may see"
+    paper["category"] = "bribe-demand"
+    assert len(codes_of(file())) == 2, "nor anything beside what they may not see again"
     assert first[0] not in codes_of(citizen.file()), "and nobody else"
 
 
