@@ -61,7 +61,7 @@ class Settings:
     sms_connections: int
     sms_daily_segments: int
     sms_reserved_share: int
-    sms_per_number: int
+    acks_per_recipient: int
     smtp_url: str = field(repr=False)
     mail_from: str
     mail_bounce_to: str

@@ -85,7 +85,7 @@ def _settings(home: Path, database: str, redis_database: int) -> Settings:
             "DATABASE_URL": places.database_url.replace("@/grm?", f"@/{database}?"),
             "REDIS_URL": places.redis_url.replace("db=0", f"db={redis_database}"),
             "LOG_LEVEL": "WARNING",
-            "SMS_PER_NUMBER": "0",  # most tests send everything to one number
+            "ACKS_PER_RECIPIENT": "0",  # most tests send everything to one number
             **derive_keys(b"tests"),
         }
     )

@@ -189,11 +189,11 @@ VARIABLES = (
         default="20",
     ),
     Variable(
-        "SMS_PER_NUMBER",
+        "ACKS_PER_RECIPIENT",
         parsers.number(0, 1000),
         "be a number from 0 to 1000",
-        "The most acknowledgements by SMS that one telephone number gets in a day; more wait for the next. 0 lifts this, and the "
-        "watch over numbers next to one another.",
+        "The most acknowledgements that one telephone number or e-mail address gets in a day; more wait for the next. 0 lifts this "
+        "and the watch over numbers next to one another.",
         default="10",
     ),
     Variable(
@@ -246,8 +246,8 @@ VARIABLES = (
         parsers.number(0, 1_000_000),
         "be a number from 0 to 1000000",
         "Complaints that one source address may file in an hour by the public form without being asked to wait; eight times as "
-        "many are the end for a day. 0 lifts the limit. Mobile operators put thousands of people behind one address, so do not go "
-        "low.",
+        "many are the end for a day. 0 lifts the limit. Mobile operators put thousands of people behind one address, so do not "
+        "go low.",
         default="300",
     ),
     Variable(

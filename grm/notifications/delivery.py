@@ -147,7 +147,7 @@ class _Tick:
                 return_path=dsn.return_path(settings.mail_bounce_to, settings.secret_key),
                 budget=Budget.of(settings),
                 is_quiet_at_night=settings.is_production,
-                per_number=settings.sms_per_number,
+                per_recipient=settings.acks_per_recipient,
             )
             batch = outbox.claim(act.session, context.keyring(), terms, act.now, self._size())
         for skipped in batch.skipped:

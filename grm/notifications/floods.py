@@ -1,11 +1,11 @@
-"""Floods of acknowledgements: what one number, and numbers next to one another, are sent in a day.
+"""Floods of acknowledgements: what one recipient, and numbers next to one another, are sent in a day.
 
-Who files may name any number, so acknowledgements cost money and bother people at a stranger's will. Two measures, taken when a
-message is claimed for the first time, never at the filing:
+Who files may name any number or address, so acknowledgements cost money and bother people at a stranger's will. Two measures,
+taken when a message is claimed for the first time, never at the filing:
 
-* One number gets so many acknowledgements a day (`SMS_PER_NUMBER`). More wait for the next day, and end with their life: they
-  tell nothing that the receipt has not told. One-time codes have limits of their own (`grm/cases/codes.py`) and are not kept
-  waiting, or a stranger who names a number all day would lock its holder out.
+* One number or e-mail address gets so many acknowledgements a day (`ACKS_PER_RECIPIENT`). More wait for the next day, and end with
+  their life: they tell nothing that the receipt has not told. One-time codes have limits of their own (`grm/cases/codes.py`) and
+  are not kept waiting, or a stranger who names a number all day would lock its holder out.
 * Numbers in a row are what a program dials, not what people have. Beyond a few a day out of a thousand neighbours, or of a
   hundred thousand, messages lose their right to the reserved share of the budget and go last. Nobody is refused: with room in the
   day's budget they go the same day. What everybody else waits for is not touched.
@@ -23,7 +23,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from grm.kernel.clock import dhaka_date
-from grm.notifications.catalogue import SENSITIVE_COMPLAINANT, TRACK_CODE
+from grm.notifications.catalogue import SENSITIVE_COMPLAINANT, TRACK_CODE, Channel
 from grm.web import throttle
 from grm.web.security import keyed_hash
 
@@ -46,11 +46,12 @@ _told: set[date] = set()
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A message that is claimed for the first time, with the number it goes to."""
+    """A message that is claimed for the first time, with the number or address it goes to."""
 
     id: int
     template: str
-    number: str = field(repr=False)
+    address: str = field(repr=False)
+    channel: Channel = "sms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,13 @@ class Verdict:
     last: frozenset[int] = frozenset()
 
 
-def judge(session: Session, fresh: Sequence[Fresh], per_number: int, at: datetime) -> Verdict:
+def judge(session: Session, fresh: Sequence[Fresh], per_recipient: int, at: datetime) -> Verdict:
     """Count what is claimed for the first time and say what is too much; the caller commits. Two statements, however many.
 
-    `per_number` 0 lifts both measures.
+    `per_recipient` 0 lifts both measures.
     """
     counted = [each for each in fresh if each.template in COUNTED_AS]
-    if not per_number or not counted:
+    if not per_recipient or not counted:
         return Verdict()
     keys = {each.id: _keys(each, at) for each in counted}
     totals = throttle.count_many(session, Counter(key for each in keys.values() for key in each), at, timedelta(days=1))
@@ -76,16 +77,16 @@ def judge(session: Session, fresh: Sequence[Fresh], per_number: int, at: datetim
     for each in counted:
         own, *around = keys[each.id]
         seen.update(keys[each.id])
-        if COUNTED_AS[each.template] == "ack" and seen[own] > per_number:
+        if COUNTED_AS[each.template] == "ack" and seen[own] > per_recipient:
             waiting.add(each.id)
-        elif any(seen[key] > most for key, (_cut, most) in zip(around, NEIGHBOURHOODS, strict=True)):
+        elif any(seen[key] > most for key, (_cut, most) in zip(around, NEIGHBOURHOODS, strict=False)):
             last.add(each.id)
     if last:
         session.execute(_GO_LAST, {"priority": GOES_LAST, "ids": sorted(last)})
     if (waiting or last) and dhaka_date(at) not in _told:
         _told.add(dhaka_date(at))
         log.error(
-            "a flood of acknowledgements: many to one number or to neighbouring ones",
+            "a flood of acknowledgements: many to one recipient or to neighbouring numbers",
             waiting=len(waiting),
             last=len(last),
         )
@@ -93,9 +94,8 @@ def judge(session: Session, fresh: Sequence[Fresh], per_number: int, at: datetim
 
 
 def _keys(each: Fresh, at: datetime) -> list[str]:
-    """The number's own key, then one for each neighbourhood."""
-    purpose = f"sms-{COUNTED_AS[each.template]}:{dhaka_date(at)}"
-    return [
-        keyed_hash(purpose, each.number),
-        *(keyed_hash(purpose, each.number[:-cut]) for cut, _most in NEIGHBOURHOODS),
-    ]
+    """The recipient's own key, then one for each neighbourhood of a number."""
+    purpose = f"{each.channel}-{COUNTED_AS[each.template]}:{dhaka_date(at)}"
+    if each.channel == "email":
+        return [keyed_hash(purpose, each.address.casefold())]
+    return [keyed_hash(purpose, each.address), *(keyed_hash(purpose, each.address[:-cut]) for cut, _ in NEIGHBOURHOODS)]

@@ -50,7 +50,7 @@ class Terms:
     return_path: Callable[[int], str | None] = lambda message_id: None
     budget: Budget = NO_LIMIT
     is_quiet_at_night: bool = False
-    per_number: int = 0
+    per_recipient: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +226,11 @@ def claim(session: Session, keyring: Keyring, terms: Terms, at: datetime, size: 
     if skipped:
         columns = {"ids": "id", "states": "state", "errors": "error"}
         session.execute(_END, {"at": at, **{name: [getattr(s, c) for s in skipped] for name, c in columns.items()}})
-    verdict = floods.judge(session, reader.fresh, terms.per_number, at)
+    verdict = floods.judge(session, reader.fresh, terms.per_recipient, at)
     waiting = [draft for draft in drafts if draft.id in verdict.waiting]
     last = [draft for draft in drafts if draft.id in verdict.last]
     if waiting or last:
-        _back(session, waiting, budgets.next_day(at, terms.is_quiet_at_night), "number-has-enough")
+        _back(session, waiting, budgets.next_day(at, terms.is_quiet_at_night), "recipient-has-enough")
         _back(session, last, at, "goes-last")
         drafts = [draft for draft in drafts if draft.id not in verdict.waiting | verdict.last]
     written = [each for each in reader.written if each[0] not in verdict.waiting]
@@ -238,7 +238,7 @@ def claim(session: Session, keyring: Keyring, terms: Terms, at: datetime, size: 
         names = ("ids", "subjects", "bodies", "segments")
         session.execute(_WRITE, dict(zip(names, map(list, zip(*written, strict=True)), strict=True)))
     if terms.channel != "sms":
-        return Batch(drafts, skipped)
+        return Batch(drafts, skipped, len(waiting))
     fits = budgets.take(session, terms.budget, at, [draft.cost for draft in drafts])
     over = [draft for draft, fit in zip(drafts, fits, strict=True) if not fit]
     if over:
@@ -337,8 +337,8 @@ class _Reader:
         if isinstance(written, str):
             return Skipped(row.id, "failed", written)
         is_set_back = row.priority > entry.priority
-        if channel == "sms" and row.officer_id is None and row.body is None and row.attempts == 1 and not is_set_back:
-            self.fresh.append(Fresh(row.id, entry.key, address))
+        if row.officer_id is None and row.body is None and row.attempts == 1 and not is_set_back:
+            self.fresh.append(Fresh(row.id, entry.key, address, channel))
         letter = Letter(
             reference=reference_of(row),
             address=address,

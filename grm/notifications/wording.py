@@ -80,7 +80,7 @@ FAULTS: dict[str, str] = {
     "not-delivered": _("The phone could not be reached"),
     "refused-by-the-centre": _("The operator refused it"),
     "restored-from-backup": _("Perhaps sent before the system was restored from a backup"),
-    "number-has-enough": _("This number has had enough acknowledgements today"),
+    "recipient-has-enough": _("The recipient has had enough acknowledgements today"),
     "goes-last": _("Part of a flood to neighbouring numbers: it goes last"),
     "cancelled": _("Ended by an operator"),
     "too-late": _("It could not be sent in time"),

@@ -30,7 +30,7 @@ class Site(System):
     """The system, the codes of three complaints, and browsers in which officers have signed in."""
 
     def __init__(self, top: Path, demo_cases: int = DEMO_CASES) -> None:
-        super().__init__(top, LOG_LEVEL="WARNING", SMS_PER_NUMBER="0")
+        super().__init__(top, LOG_LEVEL="WARNING", ACKS_PER_RECIPIENT="0")
         self._demo_cases = demo_cases
         self._signed_in: dict[str, Browser] = {}
         self.rehearsed_at = ""

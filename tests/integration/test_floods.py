@@ -43,7 +43,7 @@ def use(app: Flask, session: Session, gateway: Gateway) -> Iterator[Use]:
     before = app.extensions[context.SETTINGS]
 
     def with_settings(**changes: object) -> Post:
-        values = {"sms_gateway_url": gateway.url, "http_timeout_seconds": 5.0, "sms_per_number": 10, **changes}
+        values = {"sms_gateway_url": gateway.url, "http_timeout_seconds": 5.0, "acks_per_recipient": 10, **changes}
         app.extensions[context.SETTINGS] = replace(before, **values)
         post = delivery.post_for("sms", context.settings())
         assert post is not None
@@ -107,7 +107,7 @@ def test_a_number_that_a_stranger_names_all_day(
     assert [message(session, each).state for each in ids] == ["accepted"] * 10 + ["pending"] * 3
     assert {message(session, each).state for each in own} == {"accepted"}, "what the holder waits for is not counted"
     row = message(session, ids[-1])
-    assert (row.error, row.body) == ("number-has-enough", None)
+    assert (row.error, row.body) == ("recipient-has-enough", None)
     assert row.next_attempt_at.astimezone(DHAKA).hour == 0
     assert deliver_due(post, later(now, hours=13))["accepted"] == 3
     assert len(gateway.accepted) == 16
@@ -119,6 +119,8 @@ def test_who_is_told_to_go_last(session: Session, now: datetime) -> None:
         found = judge(session, fresh, 10, later(now, days=day))
         return len(found.waiting), len(found.last)
 
+    mails = [Fresh(n, ACK, "Victim@example.org" if n % 2 else "victim@example.org", "email") for n in range(12)]
+    assert judge(session, mails, 10, now) == floods.Verdict(frozenset({10, 11})), "an address, however it is written"
     row = [f"+8801712345{n:03d}" for n in range(8)]
     assert of(*row) == (0, 3), "five of a thousand neighbours keep their right"
     assert of("+8801712345999") == (0, 1) and of("+8801712346000") == (0, 0)

@@ -290,7 +290,7 @@ class FaultRig:
             "DELIVERY_PERIOD_SECONDS": str(DELIVERY_SECONDS),
             "HTTP_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
             "FILINGS_PER_HOUR": "0",
-            "SMS_PER_NUMBER": "0",
+            "ACKS_PER_RECIPIENT": "0",
             "LOG_LEVEL": "WARNING",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
