@@ -22,7 +22,7 @@ ENTRIES = (
     ("/directions", _("Directions"), ("cell_officer",)),
     ("/desk/new", _("File for someone"), ()),
     ("/search", _("Search"), ()),
-    ("/registry", _("Registry"), ()),
+    ("/registry", _("Registry"), ("desk_officer",)),
     ("/canned", _("Canned texts"), ()),
     ("/reports", _("Reports"), ()),
     ("/reports/escalations", _("Escalations"), ()),
