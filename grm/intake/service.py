@@ -5,7 +5,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -23,7 +23,7 @@ from grm.intake import routes
 from grm.intake.draft_file_rows import NO_FILES, Files, files_to_file
 from grm.intake.models import Submission
 from grm.intake.screening import Answers, without_identity
-from grm.intake.statement import NewCase, insert_case
+from grm.intake.statement import FilesCame, NewCase, insert_case
 from grm.kernel import context, tracking_number
 from grm.kernel.actor import Actor, complainant
 from grm.kernel.clock import DHAKA, dhaka_date
@@ -75,14 +75,22 @@ def file_grievance(
     the tracking number where it must not be random: in the demo.
     """
     if number is not None:
-        return _file(filing, actor, now, number)
+        return _with_late_files(filing, actor, now, number)
     for _ in range(_TRIES - 1):
         try:
-            return _file(filing, actor, now, tracking_number.new_tracking_number())
+            return _with_late_files(filing, actor, now, tracking_number.new_tracking_number())
         except IntegrityError as error:
             if _NUMBER_TAKEN not in str(error.orig):
                 raise
-    return _file(filing, actor, now, tracking_number.new_tracking_number())
+    return _with_late_files(filing, actor, now, tracking_number.new_tracking_number())
+
+
+def _with_late_files(filing: Filing, actor: Actor | None, now: datetime | None, number: str) -> Filed:
+    """File, and once more where a file was added in the meantime: then nothing has been committed yet."""
+    try:
+        return _file(filing, actor, now, number)
+    except FilesCame:
+        return _file(replace(filing, has_files=True), actor, now, number)
 
 
 def submission_key(token: str) -> bytes:

@@ -61,11 +61,15 @@ class NewCase:
     """The draft to remove with the filing."""
 
 
+class FilesCame(Exception):
+    """A file was added to the form while it was being filed: nothing must be committed, and the filing be made anew."""
+
+
 def insert_case(session: Session, new: NewCase, on: date) -> int | None:
     """Insert everything and return the case's id, or None where the submission's key is already there.
 
     `on` is the Dhaka date on which the accused posts are looked up. One round trip. Raises IntegrityError for a tracking
-    number that is taken.
+    number that is taken, and `FilesCame`.
     """
     parts = {
         "complainant": new.people,
@@ -87,7 +91,12 @@ def insert_case(session: Session, new: NewCase, on: date) -> int | None:
         "draft_hash": new.draft_hash,
     }
     values = {"filing": json.dumps(filing, default=_plain)}
-    return session.execute(statement_of(frozenset(given)), values).scalar_one_or_none()
+    filed = session.execute(statement_of(frozenset(given)), values).one_or_none()
+    if filed is None:
+        return None
+    if (filed.file_count or 0) > len(new.file_ids):
+        raise FilesCame
+    return int(filed.id)
 
 
 def _plain(value: Any) -> str:
@@ -146,7 +155,7 @@ def statement_of(parts: frozenset[str]) -> TextClause:
         *(f"{name} AS ({body})" for name, body in _SPECIAL.items() if name in parts),
         f"cleared AS ({_CLEARED})",
     ]
-    return text(f"WITH {', '.join(ctes)} SELECT id FROM filed")
+    return text(f"WITH {', '.join(ctes)} SELECT id, (SELECT file_count FROM cleared) AS file_count FROM filed")
 
 
 _LISTS = ("complainant", "deadline", "case_text", "accused", "claim")
@@ -189,5 +198,6 @@ _SPECIAL: Mapping[str, str] = {
 
 _CLEARED = (
     "DELETE FROM draft WHERE token_hash = (SELECT CAST(f ->> 'draft_hash' AS bytea) FROM given) "
-    "AND EXISTS (SELECT FROM filed)"
+    "AND EXISTS (SELECT FROM filed) RETURNING file_count"
 )
+"""The draft's own count of its files comes back with it: whoever adds one holds the draft's row, so none comes unseen."""

@@ -3,8 +3,10 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,7 +17,7 @@ from grm.cases import attachment_care
 from grm.cases.attachment_models import Attachment, DraftFile
 from grm.cases.models import Case, CaseEvent
 from grm.cases.verification import Tally, faults
-from grm.intake import draft_files
+from grm.intake import draft_files, drafts
 from grm.intake.models import Draft
 from grm.intake.tidying import tidy
 from grm.kernel.audit import AuditEntry
@@ -267,6 +269,20 @@ def test_infected_files_are_refused_neutrally_and_a_dead_scanner_refuses_none(
 
 def _infected() -> bytes:
     return files.amr().removesuffix(CANARY.encode()) + b"\x3c" + INFECTED.ljust(31, b"\0")
+
+
+def test_a_file_added_while_the_form_is_being_filed_is_filed_with_it(
+    citizen: Citizen, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = drafts.look
+
+    def look_before_the_file_comes(*given: Any) -> Any:
+        return replace(look(*given), has_files=False)
+
+    hand_in(citizen, ("a.png", files.png()))
+    monkeypatch.setattr(drafts, "look", look_before_the_file_comes)
+    assert len(codes_of(send(citizen))) == 2
+    assert len(attached(session)) == how_many(session, Case) == 1 and drafted(session) == []
 
 
 def test_files_are_forgotten_with_their_form(citizen: Citizen, inside: Session, folder: Path) -> None:
