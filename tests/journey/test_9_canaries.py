@@ -203,8 +203,10 @@ def anonymous(rig: Rig, made: Canaries) -> None:
     asked(rig, number.replace("-", ""))
     page = followed(hidden, number, secret)
     form = page.form("answer").fill(answer="জ্যৈষ্ঠ মাসের।")
-    page = hidden.submit(form, files=(("answer_files", photo, jpeg(80, 50)),))
+    page = hidden.submit(form, files=(("attachments", photo, jpeg(80, 50)),))
     assert "জ্যৈষ্ঠ মাসের।" in page.text, "followed and answered without a name"
+    of_case = "SELECT count(*) AS n FROM attachment WHERE case_id = (SELECT id FROM cases WHERE tracking_number = %s)"
+    assert rig.rows(of_case, number.replace("-", ""))[0]["n"] == 2, "both photos are kept"
     followed_wrongly = hidden.get("/track").form("secret").fill(tracking_number=number, secret=agent)
     assert hidden.submit(followed_wrongly).status == 422
     hidden.get(f"/no/such/{agent}?q={agent}")
