@@ -4,9 +4,11 @@
 (() => {
   const leave = document.getElementById("leave");
   const AFTER = 30 * 60 * 1000;
-  let last = Date.now();
+  let last = Date.now(), isOver = false;
 
   const end = () => {
+    if (isOver) return;
+    isOver = true;
     document.querySelector("main").hidden = true;
     leave.submit();
   };
