@@ -76,7 +76,7 @@ def lines(told: Told, book: Directory) -> tuple[tuple[str, str], ...]:
     if told.provider_id is not None:
         found.append((gettext("Provider"), _provider(book, told.provider_id)))
     if told.account_note:
-        found.append((gettext("Account"), digits(told.account_note)))
+        found.append((gettext("Account number"), digits(told.account_note)))
     if told.correct_what:
         found.append((gettext("What is wrong"), label("correct_what", told.correct_what)))
     if told.correct_from:

@@ -78,10 +78,14 @@ def test_the_facts_of_a_payment_reach_the_officer_and_the_holder(app: Flask, ses
     assert claim.sealed is not None and ACCOUNT.encode() not in claim.sealed
 
     for username, sees_account in (("gro.social-welfare", True), ("cabinet", False)):
-        page = shown(sign_in(username), number)
+        client = sign_in(username)
+        page = shown(client, number)
         assert "1,800 taka" in page and "January 2026 – March 2026" in page and "bKash" in page
         assert "Points to the payment provider" in page
         assert (ACCOUNT in page) is sees_account
+        assert ("1,800 taka" in shown(client, f"{number}/file")) and (
+            ACCOUNT in shown(client, f"{number}/file")
+        ) is sees_account
         assert ("shown to those who handle the case" in page) is not sees_account
 
     citizen = Citizen(app)
