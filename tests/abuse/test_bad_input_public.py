@@ -260,13 +260,13 @@ def test_addresses_as_the_standards_allow_them(citizen: Citizen, email: str) -> 
 
 
 def test_a_hundred_kilobytes_in_a_short_field_take_no_time(app: Flask, session: Session) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for name in ("email", "phone", "incident_on", "taka_received", "period_from", "others", "programme_words"):
         typed = "a@" * 50_000
         page = Citizen(app).file(**{name: typed})
         assert page.status == 422 and set(errors_of(page)) == {name}
         assert typed in page.html, "it comes back whole"
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
     assert how_many(session, Case) == 0
 
 

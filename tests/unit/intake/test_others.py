@@ -60,10 +60,10 @@ def test_what_is_no_list_is_refused(typed: str, code: str) -> None:
 
 def test_odd_text_is_a_name_and_takes_no_time() -> None:
     assert read("<script>alert(1)</script>").people == (Person("<script>alert(1)</script>"),)
-    start = time.perf_counter()
+    start = time.process_time()
     for typed in ("1 " * 10_000, "1-" * 10_000, "(" * 20_000, "1\n" * 10_000, "১." * 10_000):
         read(typed)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 @given(st.text(max_size=200))

@@ -37,6 +37,7 @@ def names() -> ProgrammeNames:
         ("ভিজিডি কার্ড", "vwb"),
         ("ভি জি এফ", "vgf"),
         ("জেলে ভিজিএফ", "fishers-food-assistance"),
+        ("আমরা জেলে ভিজিএফ পাইনি", "fishers-food-assistance"),
         ("১০ টাকার চাল", "food-friendly-programme"),
         ("10 টাকার চাল", "food-friendly-programme"),
         ("৪০ দিনের কাজ করেছি", "egpp"),
@@ -85,7 +86,7 @@ def test_both_encodings_of_a_letter_are_one_name() -> None:
 
 
 def test_nonsense_of_any_length_is_quick(names: ProgrammeNames) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for typed in ("ক" * 100_000, "ক " * 50_000, "্" * 100_000, "a-" * 50_000):
         names.find(typed)
-    assert time.perf_counter() - start < 0.2
+    assert time.process_time() - start < 0.2
