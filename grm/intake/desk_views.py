@@ -257,7 +257,7 @@ def _page(
             is_new=filling is None,
             was_kept=filling is None and "kept" in request.args,
             unfinished=[_line(offer, each) for each in unfinished if each.token != token],
-            unfinished_count=unfinished_count,
+            unfinished_count=unfinished_count - sum(each.token == token for each in unfinished),
             count=count,
             rows=_rows(offer, filings),
         )
