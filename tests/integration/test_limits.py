@@ -6,15 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grm.cases.models import Case
 from grm.intake import limits, waiting
 from grm.intake.models import Draft
+from grm.intake.warnings import SENTENCES
 from grm.kernel import clock
 from grm.kernel.db import db
+from grm.kernel.tracking_number import display
 from grm.kernel.transaction import transaction
 from grm.web import throttle
+from grm.web.locale import gettext
 from tests.support.citizen import COMPLAINT, FORM, Citizen, codes_of, how_many
 from tests.support.web import Form, Page
 
@@ -173,3 +177,22 @@ def test_all_processes_together_keep_count(session: Session) -> None:
     assert 50 <= admitted <= 50 + 2 * limits.REPORT_EVERY
     assert processes[0].add(session, "somebody", now + timedelta(hours=1)) == 1
     assert processes[0].add(session, "somebody else", now) == 1
+
+
+# --- what one may not have meant to write -----------------------------------------------------------------------
+
+
+def test_a_number_and_a_code_in_the_text_are_pointed_out_and_nothing_is_refused(app: Flask, session: Session) -> None:
+    citizen = Citizen(app, address="203.0.113.140")
+    _number, secret = codes_of(citizen.file())
+    text = f"আমার এনআইডি ৫৫১২৩৪৫৬৭৮, আগের অভিযোগের কোড {display(secret)}।"
+    page = citizen.post(FORM, {**citizen.tokens(), **COMPLAINT, "details": text, "step": "3"})
+    assert page.status == 200 and page.form("declaration")
+    with app.test_request_context("/"):
+        said = [gettext(sentence) for sentence in SENTENCES.values()]
+    assert all(each in page.text for each in said)
+    assert len(codes_of(citizen.submit(page.form("declaration").fill(declaration=True), "send"))) == 2
+    case = session.scalars(select(Case).order_by(Case.id.desc())).first()
+    assert case is not None and case.details == text, "kept as it was typed"
+    plain = citizen.post(FORM, {**citizen.tokens(), **COMPLAINT, "step": "3"})
+    assert plain.form("declaration") and not any(each in plain.text for each in said)
