@@ -158,6 +158,8 @@ BAD: dict[str, tuple[Any, str]] = {
     "damaged archive": (lambda: workbook()[:2000], "damaged"),
     "damaged sheet": (lambda: workbook(xl__worksheets__sheet1_xml=b"<worksheet><sheetData><row"), "damaged"),
     "entities": (lambda: workbook(xl__sharedStrings_xml=with_entities()), "damaged"),
+    "bomb": (lambda: claiming(201 * 1024 * 1024), "too-much"),
+    "bomb in disguise": (lambda: claiming(20), "damaged"),
     "too many rows": (lambda: b"a,b\n" * 20_001, "too-many-rows"),
 }
 
