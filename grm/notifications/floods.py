@@ -4,8 +4,8 @@ Who files may name any number or address, so acknowledgements cost money and bot
 taken when a message is claimed for the first time, never at the filing:
 
 * One number or e-mail address gets so many acknowledgements a day (`ACKS_PER_RECIPIENT`). More wait for the next day, and end
-  with their life: they tell nothing that the receipt has not told. One-time codes have limits of their own (`grm/cases/codes.py`) and
-  are not kept waiting, or a stranger who names a number all day would lock its holder out.
+  with their life: they tell nothing that the receipt has not told. One-time codes have limits of their own
+  (`grm/cases/codes.py`) and are not kept waiting, or a stranger who names a number all day would lock its holder out.
 * Numbers in a row are what a program dials, not what people have. Beyond a few a day out of a thousand neighbours, or of a
   hundred thousand, messages lose their right to the reserved share of the budget and go last. Nobody is refused: with room in the
   day's budget they go the same day. What everybody else waits for is not touched.
