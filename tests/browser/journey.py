@@ -12,8 +12,12 @@ from tests.browser.site import CODE, COMPLAINT, DETAILS, QUESTION, Site
 ANSWER = "০১৭১২-৩৪৫৬৭৮ নম্বরে আসার কথা। চৈত্র মাসে শেষ টাকা পেয়েছি।"
 GROUNDS = "টাকা এখনো আসেনি। নম্বরটি ঠিক করা হয়েছে বলা হলেও আমাকে কেউ কিছু জানায়নি।"
 REPLIES = {
-    "bn": "অভিযোগ %s যাচাই করা হয়েছে। হিসাবের নম্বরটি ভুলভাবে তোলা ছিল; তা ঠিক করে বকেয়া ছয় মাসের ভাতা পাঠানো হবে।",
-    "en": "Complaint %s was looked into. The number of the account was wrong; it is corrected, and the arrears will be sent.",
+    "bn": "হিসাবের নম্বরটি %s মাস থেকে ভুলভাবে তোলা ছিল; যাচাই করে তা ঠিক করা হয়েছে। বকেয়া ছয় মাসের ভাতা পাঠানো হবে।",
+    "en": "The number of the account was wrong since %s; it was looked into and corrected, and the arrears will be sent.",
+}
+MONTHS = {
+    "bn": ["বৈশাখ", "জ্যৈষ্ঠ", "আষাঢ়", "শ্রাবণ", "ভাদ্র", "আশ্বিন", "কার্তিক", "অগ্রহায়ণ", "পৌষ", "মাঘ"],
+    "en": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October"],
 }
 """An office may not send the same words twice."""
 GRO = "gro.social-welfare"
@@ -34,10 +38,10 @@ def photo() -> dict[str, Any]:
     return {"name": "ভাতা বই.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
 
 
-def go(hand: Hand, site: Site, look: Callable[[str], None], home: str = "/") -> None:
-    """Go all of it. `look` is called with the name of each page when it has come."""
+def go(hand: Hand, site: Site, look: Callable[[str], None], language: str, nth: int) -> None:
+    """Go all of it, as the `nth` in this language. `look` is called with the name of each page when it has come."""
     page = hand.page
-    page.goto(site.url + home)
+    page.goto(f"{site.url}/?lang={language}")
     look("home")
     hand.press("main a[href='/complaints/new']")
     look("form-1")
@@ -77,7 +81,7 @@ def go(hand: Hand, site: Site, look: Callable[[str], None], home: str = "/") -> 
     look("track-answered")
 
     site.act(gro, number, "CLAIM")
-    reply = REPLIES["en" if "lang=en" in home else "bn"] % number
+    reply = REPLIES[language] % MONTHS[language][nth]
     resolution = {"outcome": "answered", "reply": reply, "contact": "spoke"}
     site.act(gro, number, "RESOLVE", **resolution, root_cause="নম্বর তোলার ভুল", prevention="নম্বর মিলিয়ে তোলা")
     hand.press("nav.menu a[href='/track']")
