@@ -187,14 +187,14 @@ def test_a_body_beyond_all_limits_keeps_the_text_and_names_its_first_file(citize
     said = "“প্রথম.jpg”, with what came with it, is too large: a file may have at most 10 MB"
     assert page.status == 413 and said in page.text and TEXT in page.text
     at_once = Citizen(citizen.client.application, has_cookies=False)
-    everything = {**at_once.tokens(), **COMPLAINT, "step": "send", "details": "সব একসঙ্গে", "attachments": uploads(*two)}
-    page = at_once.post(FORM + "?lang=en", everything)
+    everything = {**at_once.tokens(), **COMPLAINT, "step": "send", "details": "সব একসঙ্গে"}
+    forged = at_once.post(FORM, {**everything, "csrf_token": "x", "attachments": uploads(*two)})
+    assert forged.status == 413 and how_many(session, Draft) == 1, "without our token nothing is kept"
+    page = at_once.post(FORM + "?lang=en", {**everything, "attachments": uploads(*two)})
     assert page.status == 413 and said in page.text and "সব একসঙ্গে" in page.text
     assert how_many(session, Draft) == 2 and how_many(session, Case) == 0
     kept = page.form("declaration")
     assert len(codes_of(at_once.submit(kept.fill(declaration=True), "send"))) == 2, "the draft goes on from there"
-    forged = at_once.post(FORM, {**everything, "csrf_token": "x", "attachments": uploads(*two)})
-    assert forged.status == 413 and how_many(session, Draft) == 1, "without our token nothing is kept"
 
 
 def test_ten_files_and_so_much_a_day_are_taken_and_the_rest_is_named(
