@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from grm.cases import appeals, codes, escalating, informing, ratings, service, track_file_posts, tracking, visits
+from grm.cases import tracking_words as words
 from grm.cases.content import LONGEST_TEXT
 from grm.cases.public_status import PublicStatus, status_of, was_said
 from grm.cases.tracking_forms import FIELD_OF, ActsForm, CodeForm, CodesForm, LostForm
@@ -18,8 +19,7 @@ from grm.kernel.db import db
 from grm.kernel.errors import Conflict, IllegalAction, InvalidInput
 from grm.web.forms import BaseForm
 from grm.web.guard import keeps_typed_text, public
-from grm.web.locale import gettext, ngettext
-from grm.web.presentation import number as grouped
+from grm.web.locale import gettext
 from grm.web.security import FORM_FIELD, form_is_stale, is_own_form
 from grm.web.sources import request_source
 from grm.web.uploads import Beginning, answers_too_large, takes_files
@@ -52,11 +52,11 @@ def track() -> Answer:
 def _open() -> Answer:
     form = CodesForm(request.form)
     if form_is_stale():
-        form.form_errors.append(_stale())
+        form.form_errors.append(words.stale())
         return _ask(form), 400
     knock = tracking.knock(form.tracking_number.data or "", form.secret.data or "", _source())
     if knock.wait_seconds:
-        form.form_errors.append(_wait_text(knock.wait_seconds))
+        form.form_errors.append(words.wait_text(knock.wait_seconds))
         return _wait(_ask(form), knock.wait_seconds)
     if knock.tracking_number is None:
         form.form_errors.append(
@@ -70,11 +70,11 @@ def _lost() -> Answer:
     """A code is asked for. The same page follows whether one is sent or not."""
     form = LostForm(request.form)
     if form_is_stale():
-        form.form_errors.append(_stale())
+        form.form_errors.append(words.stale())
         return _ask(CodesForm(), form), 400
     asked = codes.ask(form.lost_number.data or "", form.phone.data or "", request.form.get("request", ""), _source())
     if asked.wait_seconds:
-        form.form_errors.append(_wait_text(asked.wait_seconds))
+        form.form_errors.append(words.wait_text(asked.wait_seconds))
         return _wait(_ask(CodesForm(), form), asked.wait_seconds)
     return _ask_code(CodeForm(), asked.request)
 
@@ -83,17 +83,17 @@ def _code() -> Answer:
     """The code is here, or another one is asked for."""
     form, asked = CodeForm(request.form), request.form["asked"]
     if form_is_stale():
-        form.form_errors.append(_stale())
+        form.form_errors.append(words.stale())
         return _ask_code(form, asked), 400
     if "again" in request.form:
         anew = codes.again(asked, _source())
         if anew.wait_seconds:
-            form.form_errors.append(_wait_text(anew.wait_seconds))
+            form.form_errors.append(words.wait_text(anew.wait_seconds))
             return _wait(_ask_code(form, asked), anew.wait_seconds)
         return _ask_code(CodeForm(), anew.request)
     knock = codes.enter(asked, form.otp.data or "", _source())
     if knock.wait_seconds:
-        form.form_errors.append(_wait_text(knock.wait_seconds))
+        form.form_errors.append(words.wait_text(knock.wait_seconds))
         return _wait(_ask_code(form, asked), knock.wait_seconds)
     if knock.tracking_number is None:
         form.otp.errors = [gettext("This code does not open it. Check the SMS, or ask for a new code below.")]
@@ -151,7 +151,7 @@ def _act() -> Answer:
         return _show(status_of(db.session(), number, now), form, view.visit, done)
 
     if form_is_stale():
-        form.form_errors.append(_stale())
+        form.form_errors.append(words.stale())
         return show(form), 400
     action = request.form.get("action", "")
     if action not in FIELD_OF:
@@ -167,7 +167,7 @@ def _act() -> Answer:
     except InvalidInput as error:
         for name, code in error.fields.items():
             field = form.stars if name == "stars" else getattr(form, FIELD_OF[action])
-            field.errors = [_fault(code, len(text), ratings.LONGEST_COMMENT if action == "rate" else LONGEST_TEXT)]
+            field.errors = [words.fault(code, len(text), ratings.LONGEST_COMMENT if action == "rate" else LONGEST_TEXT)]
         return show(form), 422
     except IllegalAction:
         form.form_errors.append(
@@ -243,42 +243,6 @@ def _is_withdrawn(number: str) -> bool:
 
 def _source() -> str:
     return request_source()
-
-
-def _stale() -> str:
-    return gettext("This page was open for too long. Nothing is lost: check it and press the button again.")
-
-
-def _fault(code: str, length: int, limit: int) -> str:
-    if code == "too-long":
-        return gettext(
-            "These are %(count)s characters; at most %(limit)s fit. Please shorten by %(over)s.",
-            count=grouped(length),
-            limit=grouped(limit),
-            over=grouped(max(1, length - limit)),
-        )
-    if code == "control-characters":
-        return gettext("There are characters in it that cannot be read: type it again")
-    if code == "choose-one":
-        return gettext("Choose one of the five")
-    return gettext("Please write something")
-
-
-def _wait_text(seconds: int) -> str:
-    if seconds <= 90:
-        return ngettext(
-            "Too many tries. Wait %(count)s second, then try again.",
-            "Too many tries. Wait %(count)s seconds, then try again.",
-            seconds,
-            count=grouped(seconds),
-        )
-    minutes = -(-seconds // 60)
-    return ngettext(
-        "Too many tries. Wait %(count)s minute, then try again.",
-        "Too many tries. Wait %(count)s minutes, then try again.",
-        minutes,
-        count=grouped(minutes),
-    )
 
 
 def _wait(response: Response, seconds: int) -> Answer:

@@ -64,7 +64,7 @@ def kinds(session: Session, row: Case) -> list[str]:
 
 def count(session: Session, table: str) -> int:
     session.rollback()
-    return session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+    return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
 def test_from_the_first_moment_after_the_date_once_under_each_clock(session: Session) -> None:
