@@ -1,25 +1,23 @@
 """The whole way of a complaint as its complainant goes it: home, form, photo, receipt, question, answer, rating, appeal."""
 
+import csv
 import io
 from collections.abc import Callable
 from typing import Any
 
 from PIL import Image, ImageDraw
 
+from grm.guide.content import DATA
 from tests.browser.hands import Hand
 from tests.browser.site import CODE, COMPLAINT, DETAILS, QUESTION, Site
 
 ANSWER = "০১৭১২-৩৪৫৬৭৮ নম্বরে আসার কথা। চৈত্র মাসে শেষ টাকা পেয়েছি।"
 GROUNDS = "টাকা এখনো আসেনি। নম্বরটি ঠিক করা হয়েছে বলা হলেও আমাকে কেউ কিছু জানায়নি।"
 REPLIES = {
-    "bn": "হিসাবের নম্বরটি %s মাস থেকে ভুলভাবে তোলা ছিল; যাচাই করে তা ঠিক করা হয়েছে। বকেয়া ছয় মাসের ভাতা পাঠানো হবে।",
-    "en": "The number of the account was wrong since %s; it was looked into and corrected, and the arrears will be sent.",
+    "bn": "%s জেলার তালিকা মিলিয়ে দেখা গেছে, হিসাবের নম্বরটি ভুল তোলা ছিল। তা ঠিক করে বকেয়া ভাতা পাঠানো হবে।",
+    "en": "Compared with the lists of %s, the number of the account was wrong. It is corrected, and the arrears will be sent.",
 }
-MONTHS = {
-    "bn": ["বৈশাখ", "জ্যৈষ্ঠ", "আষাঢ়", "শ্রাবণ", "ভাদ্র", "আশ্বিন", "কার্তিক", "অগ্রহায়ণ", "পৌষ", "মাঘ"],
-    "en": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October"],
-}
-"""An office may not send the same words twice."""
+"""With other districts in each: an office may not send nearly the same words twice."""
 GRO = "gro.social-welfare"
 MAIN_BUTTON = "main form .buttons button"
 
@@ -27,6 +25,12 @@ MAIN_BUTTON = "main form .buttons button"
 def of(action: str) -> str:
     """The button of an act on the status page."""
     return f"form:has(> input[name=action][value={action}]) .buttons button"
+
+
+def districts(language: str) -> list[str]:
+    """The names of the districts in a language."""
+    with (DATA / "districts.csv").open(encoding="utf-8", newline="") as file:
+        return [row[f"name_{language}"] for row in csv.DictReader(file)]
 
 
 def photo() -> dict[str, Any]:
@@ -81,7 +85,7 @@ def go(hand: Hand, site: Site, look: Callable[[str], None], language: str, nth: 
     look("track-answered")
 
     site.act(gro, number, "CLAIM")
-    reply = REPLIES[language] % MONTHS[language][nth]
+    reply = REPLIES[language] % ", ".join(districts(language)[nth * 6 : nth * 6 + 6])
     resolution = {"outcome": "answered", "reply": reply, "contact": "spoke"}
     site.act(gro, number, "RESOLVE", **resolution, root_cause="নম্বর তোলার ভুল", prevention="নম্বর মিলিয়ে তোলা")
     hand.press("nav.menu a[href='/track']")
