@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from playwright.sync_api import Page
+from playwright.sync_api import FileChooser, Page
 
 MOST_TABS = 150
 MOST_ARROWS = 90
@@ -67,6 +67,9 @@ class Keyboard:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self._opened: list[FileChooser] = []
+        # From the beginning: Chromium must know that nobody looks at its dialogue before it opens one.
+        page.on("filechooser", self._opened.append)
 
     def write(self, name: str, text: str) -> None:
         self._go_to(f"[name={name}]")
@@ -94,9 +97,12 @@ class Keyboard:
 
     def attach(self, name: str, file: dict[str, Any]) -> None:
         self._go_to(f"[name={name}]")
-        with self.page.expect_file_chooser() as chooser:
-            self.page.keyboard.press("Space")
-        chooser.value.set_files(file)  # type: ignore[arg-type]
+        self.page.keyboard.press("Space")
+        for _ in range(200):
+            if self._opened:
+                break
+            self.page.wait_for_timeout(50)
+        self._opened.pop().set_files(file)  # type: ignore[arg-type]
 
     def press(self, selector: str) -> None:
         self._go_to(selector)
