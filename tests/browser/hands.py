@@ -69,7 +69,7 @@ class Keyboard:
         self.page = page
         self._opened: list[FileChooser] = []
         # From the beginning: Chromium must know that nobody looks at its dialogue before it opens one.
-        page.on("filechooser", self._opened.append)
+        page.on("filechooser", lambda chooser: self._opened.append(chooser))
 
     def write(self, name: str, text: str) -> None:
         self._go_to(f"[name={name}]")
