@@ -5,8 +5,8 @@ Handlers run inside the transaction that recorded the event; they insert rows (m
 
 from grm.cases import events as cases
 from grm.cases import informing, merging
-from grm.escalation import events as escalation
 from grm.escalation import asked, withdrawal
+from grm.escalation import events as escalation
 from grm.kernel.transaction import Reactions
 from grm.notifications import acts, bulk, climbs, closing, codes, handovers, referrals, together
 from grm.notifications import events as outbox

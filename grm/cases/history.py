@@ -56,7 +56,7 @@ KINDS: tuple[str, ...] = (
     "not_informed",  # a message that did not arrive, so the complainant is to be called or written to: subject, channel, reason
     "informed",  # the complainant knows: how, contacted_on or message_id; text: note
     "warned",  # by the sweep: deadline_kind, due_on, officer_id, post_id
-    # by the sweep: deadline_kind, level, due_on, officer_id, post_id, is_gap; is_asked, where the complainant had it brought forward
+    # by the sweep: deadline_kind, level, due_on, officer_id, post_id, is_gap; is_asked, where the complainant asked for it
     "escalated",
     "escalation_asked",  # by the complainant, of a late case: deadline_kind, deadline_id, epoch, level, due_on
     "rated",  # by the complainant: stage, decision_seq (the answer's place), stars; text: comment

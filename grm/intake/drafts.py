@@ -26,8 +26,8 @@ LONGEST = 400_000
 
 _TOKEN = re.compile("[A-Za-z0-9_-]{22}")
 _LOOK = text(
-    f"SELECT {clock.SQL_NOW} AS now, d.sealed, d.updated_at, d.expires_at, d.file_count, c.tracking_number, c.office_id, c.due_on, "  # noqa: S608 - a constant
-    "c.filed_at, c.category_id, c.is_anonymous "
+    f"SELECT {clock.SQL_NOW} AS now, d.sealed, d.updated_at, d.expires_at, d.file_count, c.tracking_number, c.office_id, "  # noqa: S608 - a constant
+    "c.due_on, c.filed_at, c.category_id, c.is_anonymous "
     "FROM (SELECT 1) AS one LEFT JOIN draft AS d ON d.token_hash = :draft "
     "LEFT JOIN submission AS s ON s.key = :key LEFT JOIN cases AS c ON c.submission_id = s.id"
 )

@@ -260,8 +260,8 @@ VARIABLES = (
         "ATTACHMENTS_URL",
         parsers.url("s3"),
         "be an s3://bucket/prefix address",
-        "Bucket of an S3-compatible store for files that people hand in, with a prefix if wanted: `s3://bucket/grm`. Unset: files "
-        "lie in ATTACHMENTS_DIR.",
+        "Bucket of an S3-compatible store for files that people hand in, with a prefix if wanted: `s3://bucket/grm`. Unset: "
+        "files lie in ATTACHMENTS_DIR.",
     ),
     Variable(
         "ATTACHMENTS_S3_ENDPOINT",
@@ -291,8 +291,8 @@ VARIABLES = (
         "UPLOAD_MEGABYTES_PER_DAY",
         parsers.number(0, 1_000_000),
         "be a number from 0 to 1000000",
-        "How much one source address may hand in within a day with forms that are not filed yet; 0 lifts the limit. Mobile operators "
-        "put thousands of people behind one address, so do not go low.",
+        "How much one source address may hand in within a day with forms that are not filed yet; 0 lifts the limit. Mobile "
+        "operators put thousands of people behind one address, so do not go low.",
         default="2000",
     ),
     Variable(

@@ -13,8 +13,8 @@ from grm.kernel.places import derive_keys
 # The broker's transport, the server's worker class and the sink are imported by name only, long after the start.
 ALSO = ("kombu.transport.redis", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "celery.bin.celery", "grm.devsink")
 
-# structlog and SQLAlchemy use these where they are, and do without elsewhere.
-OPTIONAL = {"rich", "pygments", "greenlet", "markdown_it", "mdurl"}
+# structlog, SQLAlchemy and kombu use these where they are, and do without elsewhere.
+OPTIONAL = {"rich", "pygments", "greenlet", "markdown_it", "mdurl", "yaml"}
 
 
 def normal(name: str) -> str:

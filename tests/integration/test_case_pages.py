@@ -379,7 +379,9 @@ def test_every_kind_of_event_has_words(session: Session, app: Flask, sign_in: Si
         "due_on": "2026-02-18",
         "to_due_on": "2026-02-19",
         "answer_by_on": "2026-01-20",
-        **{"stage": "complaint", "decision_seq": 2, "stars": 4},
+        "stage": "complaint",
+        "decision_seq": 2,
+        "stars": 4,
     }
     for kind in KINDS[1:]:
         history.append(session, row, kind, gro, build.dhaka(2026, 1, 5), data)
