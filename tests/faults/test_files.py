@@ -157,7 +157,7 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_is_twice(
         thread.start()
     killed = 0
     for _ in range(kills):
-        time.sleep(chance.uniform(0.1, 0.8))
+        time.sleep(chance.uniform(0.1, form.of(0.8, 4.0)))  # a new worker needs a moment to be of use
         for child in web.program.children()[:1]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
