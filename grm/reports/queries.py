@@ -25,6 +25,7 @@ from grm.reports.measures import AGE_BANDS, IN_A_PERIOD, Selection, age_band, du
 
 PAGE = 50
 DIMENSIONS = ("ministry", "level", "programme", "district", "age")
+CELL, PROVIDERS = "cell", "providers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,7 @@ def conditions(actor: Actor, chosen: Selection, now: datetime) -> ColumnElement[
         # A part of a case is no grievance of its own; that it is late is the delay of the office that has it.
         parts.append(Case.parent_id.is_(None))
     if chosen.ministry:
-        # Cases at the Cabinet Division cell belong to no ministry's office: the cell is a line of its own.
-        parts.append(
-            Office.ministry_id.is_(None)
-            if chosen.ministry == "cell"
-            else Office.ministry_id == select(Ministry.id).where(Ministry.slug == chosen.ministry).scalar_subquery()
-        )
+        parts.append(_held_by(chosen.ministry))
     if chosen.level:
         parts.append(Case.level == chosen.level)
     if chosen.programme:
@@ -80,6 +76,19 @@ def conditions(actor: Actor, chosen: Selection, now: datetime) -> ColumnElement[
         if earliest is not None:
             parts.append(Case.due_on >= earliest)
     return and_(*parts)
+
+
+_HOLDER = case((Office.kind == "provider", PROVIDERS), else_=func.coalesce(Ministry.slug, CELL))
+"""Who has the case: a ministry by its slug; the Cabinet Division cell and the payment providers, whose offices belong to no
+ministry, are a line each."""
+
+
+def _held_by(holder: str) -> ColumnElement[bool]:
+    if holder == PROVIDERS:
+        return Office.kind == "provider"
+    if holder == CELL:
+        return and_(Office.ministry_id.is_(None), Office.kind != "provider")
+    return Office.ministry_id == select(Ministry.id).where(Ministry.slug == holder).scalar_subquery()
 
 
 def count(session: Session, actor: Actor, chosen: Selection, now: datetime) -> int:
@@ -127,7 +136,7 @@ def escalations_by(
     )
     rows = (
         select(
-            func.coalesce(Ministry.slug, "cell").label("ministry"),
+            _HOLDER.label("ministry"),
             Case.level.label("level"),
             func.coalesce(Programme.slug, "none").label("programme"),
             func.coalesce(Place.code, "none").label("district"),
@@ -157,14 +166,13 @@ def escalations_by(
 
 def ministry_by_level(session: Session, actor: Actor, chosen: Selection, now: datetime) -> dict[tuple[str, int], int]:
     """Return the number of escalated open cases by ministry and level."""
-    slug = func.coalesce(Ministry.slug, "cell")
     rows = session.execute(
-        select(slug, Case.level, func.count())
+        select(_HOLDER, Case.level, func.count())
         .select_from(Case)
         .join(Office, Office.id == Case.office_id)
         .outerjoin(Ministry, Ministry.id == Office.ministry_id)
         .where(conditions(actor, chosen, now))
-        .group_by(slug, Case.level)
+        .group_by(_HOLDER, Case.level)
     )
     return {(ministry, level): number for ministry, level, number in rows}
 
@@ -241,11 +249,10 @@ def figures(session: Session, actor: Actor, chosen: Selection, now: datetime) ->
         return _measure(chosen.with_(measure=measure), now)
 
     days = func.extract("epoch", Case.ended_at - Case.filed_at) / 86400.0
-    slug = func.coalesce(Ministry.slug, "cell")
     scope = conditions(actor, chosen.with_(measure="any"), now)
     statement = (
         select(
-            slug,
+            _HOLDER,
             *[func.count().filter(of(measure)) for measure in (*IN_A_PERIOD, "open", "overdue")],
             func.percentile_cont(0.5).within_group(days).filter(of("resolved")),
             func.percentile_cont(0.9).within_group(days).filter(of("resolved")),
@@ -254,7 +261,7 @@ def figures(session: Session, actor: Actor, chosen: Selection, now: datetime) ->
         .join(Office, Office.id == Case.office_id)
         .outerjoin(Ministry, Ministry.id == Office.ministry_id)
         .where(scope, or_(of("received"), of("resolved"), of("declined"), Case.is_open))
-        .group_by(func.rollup(slug))
+        .group_by(func.rollup(_HOLDER))
     )
     return [Figures(*tuple(row)) for row in session.execute(statement)]
 

@@ -229,7 +229,11 @@ def _after(text: str) -> tuple[datetime, int] | None:
 def _titles(known: Directory) -> dict[str, dict[str, str]]:
     """Return the words for each dimension's keys."""
     return {
-        "ministry": {**{item.slug: name(item) for item in known.ministries}, "cell": gettext("Cabinet Division cell")},
+        "ministry": {
+            **{item.slug: name(item) for item in known.ministries},
+            queries.CELL: gettext("Cabinet Division cell"),
+            queries.PROVIDERS: gettext("Payment providers"),
+        },
         "programme": {**{item.slug: name(item) for item in known.programmes}, "none": gettext("No programme named")},
         "district": {
             **{item.code: name(item) for item in known.districts},

@@ -141,6 +141,35 @@ def test_the_cabinet_division_sees_what_a_ministry_may_not(session: Session, sto
     assert len(sensitive) == 2 and set(sensitive) <= everything and not set(sensitive) & own
 
 
+def test_what_a_payment_provider_has_is_not_counted_as_the_cells(app: Flask, session: Session, story: datetime) -> None:
+    cell = officer(session, "cabinet")
+
+    def counted() -> dict[str | None, int]:
+        session.rollback()
+        by = dict(queries.escalations_by(session, cell, Selection(), story)["ministry"])
+        levels = Counter[str]()
+        for (holder, _), number in queries.ministry_by_level(session, cell, Selection(), story).items():
+            levels[holder] += number
+        lines = queries.figures(session, cell, Selection(measure="received"), story)
+        assert {line.key: line.overdue for line in lines if line.key and line.overdue} == by == levels
+        return {key: queries.count(session, cell, Selection(ministry=key), story) for key in by if key}
+
+    before = counted()
+    late = next(
+        row.tracking_number
+        for row in queries.all_cases(session, cell, Selection(ministry="social-welfare"), story)
+        if not row.is_sensitive
+    )
+    session.rollback()
+    bkash = directory(session).office("bkash").id
+    cases.refer_case(officer(session, "gro.social-welfare"), late, None, bkash, "টাকা কোন ওয়ালেটে গেছে দেখুন।", now=story)
+    after = counted()
+    assert after.pop("providers") == 1 and "providers" not in before
+    assert after == {**before, "social-welfare": before["social-welfare"] - 1}
+    page = sign_in(app.test_client(), "cabinet").get("/reports").text
+    assert "অর্থ পরিশোধকারী প্রতিষ্ঠান" in page
+
+
 def test_figures_equal_an_independent_recount(session: Session, story: datetime) -> None:
     cell = officer(session, "cabinet")
     lines = {line.key: line for line in queries.figures(session, cell, Selection(measure="received"), story)}
