@@ -23,7 +23,7 @@ from grm.intake.batch_names import Names
 from grm.intake.batch_rows import Plan, Read, Reader
 from grm.intake.batch_store import Checked, Facts, Finding, Unknown
 from grm.intake.batch_table import Table, rows_of
-from grm.intake.desk_roles import ROLES
+from grm.intake.desk_roles import desk_seats
 from grm.intake.service import submission_key
 from grm.kernel import audit
 from grm.kernel.actor import Actor
@@ -65,7 +65,7 @@ def take_in(actor: Actor, file_name: str, data: bytes, *, now: datetime | None =
         raise sheets.Refused("empty")
     if len(data) > MEGABYTES * 1024 * 1024:
         raise sheets.Refused("too-big")
-    seat = next(iter(actor.seats_as(*ROLES)), None)
+    seat = next(iter(desk_seats(actor)), None)
     if seat is None or actor.officer_id is None:
         raise NotFound
     with transaction(now) as act:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from grm.intake.batch_models import RegisterBatch, RegisterRow
 from grm.intake.batch_rows import Cell, Plan
 from grm.intake.batch_table import Line
-from grm.intake.desk_roles import ROLES
+from grm.intake.desk_roles import desk_seats
 from grm.kernel.actor import Actor
 from grm.kernel.context import keyring
 from grm.kernel.errors import NotFound
@@ -89,7 +89,7 @@ def find(session: Session, actor: Actor, batch_id: int, *, is_locked: bool = Fal
     if is_locked:
         asked = asked.with_for_update().execution_options(populate_existing=True)
     batch = session.scalars(asked).one_or_none()
-    if batch is None or batch.office_id not in {seat.office_id for seat in actor.seats_as(*ROLES)}:
+    if batch is None or batch.office_id not in {seat.office_id for seat in desk_seats(actor)}:
         raise NotFound
     return batch
 

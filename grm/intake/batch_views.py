@@ -13,7 +13,7 @@ from grm.intake.batch_care import SECRETS_KEPT
 from grm.intake.batch_intake import MEGABYTES, MOST_OPEN
 from grm.intake.batch_page import LISTED, NewPage
 from grm.intake.batch_reading import Reading
-from grm.intake.desk_roles import ROLES
+from grm.intake.desk_roles import ROLES, only_from_a_desk
 from grm.kernel import clock
 from grm.kernel.clock import dhaka_date
 from grm.kernel.db import db
@@ -26,6 +26,7 @@ from grm.web.security import FILE_POLICY, form_is_stale
 from grm.web.uploads import takes_files
 
 blueprint = Blueprint("batches", __name__)
+blueprint.before_request(only_from_a_desk)
 REFRESH_SECONDS = 4
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

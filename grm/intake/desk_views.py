@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from grm.deadlines.queries import calendar as working_days
 from grm.intake import choices, desk_drafts, desk_receipts, draft_file_posts, draft_files, drafts, queries
 from grm.intake.choices import Offer
-from grm.intake.desk_roles import ROLES
+from grm.intake.desk_roles import ROLES, desk_seats, only_from_a_desk
 from grm.intake.draft_file_posts import NOTHING, Outcome
 from grm.intake.forms import DESK_FIELDS, FormView
 from grm.intake.perhaps_the_same import perhaps_the_same
@@ -37,13 +37,14 @@ from grm.web.security import FORM_FIELD, form_is_stale, is_own_form
 from grm.web.uploads import Beginning, answers_too_large, takes_files
 
 blueprint = Blueprint("desk", __name__)
+blueprint.before_request(only_from_a_desk)
 BESIDE_THE_FORM = 10
 """Lines of the day's list below the form; the whole day has a page of its own."""
 
 
 def _too_large(beginning: Beginning) -> tuple[Response, int] | None:
     """A scan that is too large to be read: what was typed is kept. Nobody has asked yet who this is, nor checked the token."""
-    if not current_user.is_authenticated or not current_user.actor.has_role(*ROLES):
+    if not current_user.is_authenticated or not desk_seats(current_user.actor):
         return None
     token = beginning.fields.get("draft")
     if not drafts.is_token(token) or not is_own_form(beginning.fields.get(FORM_FIELD, "")):
@@ -203,7 +204,7 @@ def _officer(actor: Actor) -> int:
 
 def _office_of(actor: Actor) -> int:
     """The office for which the officer sits at the desk; its own posts before those of an alternate."""
-    return next(seat.office_id for role in ROLES for seat in actor.seats_as(role))
+    return next(seat.office_id for role in ROLES for seat in desk_seats(actor) if seat.role == role)
 
 
 def _begun(actor: Actor) -> Response | None:
@@ -223,7 +224,7 @@ def _beginning(actor: Actor, offer: Offer, filings: Sequence[DeskFiling]) -> dic
             district = offer.book.place(last.district_id).code if last.district_id else UNKNOWN
             received_on = "" if last.received_on == offer.day else f"{last.received_on:%d/%m/%Y}"
             return {"medium": last.channel, "district": district, "received_on": received_on}
-    own = next((seat.district_code for seat in actor.seats_as(*ROLES) if seat.district_code), None)
+    own = next((seat.district_code for seat in desk_seats(actor) if seat.district_code), None)
     return {"medium": MEDIA[0], **({"district": own} if own else {})}
 
 

@@ -78,9 +78,9 @@ def home(actor: Actor) -> str:
 
 
 def _may_open(href: str, roles: tuple[str, ...], actor: Actor) -> bool:
-    if href in _NOT_FOR_PROVIDERS and all(seat.office_kind == "provider" for seat in actor.seats):
-        return False
     rule = rule_of(_endpoint(href))
+    if href in _NOT_FOR_PROVIDERS and rule is not None:
+        return any(seat.office_kind != "provider" for seat in actor.seats_as(*(roles or rule[1:])))
     return rule is not None and may_use(rule, actor) and (not roles or actor.has_role(*roles))
 
 
