@@ -4,6 +4,7 @@ import contextlib
 import random
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -24,7 +25,7 @@ from grm.intake.batch_names import Names
 from grm.kernel import context
 from grm.kernel.audit import AuditEntry
 from grm.kernel.clock import dhaka_date, now
-from grm.kernel.errors import InvalidInput
+from grm.kernel.errors import InvalidInput, NotFound
 from grm.kernel.tracking_number import parse, secret_mac
 from grm.notifications.models import Message
 from grm.offices.queries import directory
@@ -307,6 +308,23 @@ def test_a_register_is_its_officers_own(app: Flask, session: Session, today: Any
     assert other.get(page.path).status == 404 and "রেজিস্টার.xlsx" not in other.get(LIST).text
     assert other.get(f"{page.path}/results.xlsx").status == 404
     assert signed_in(app, "officer.social-welfare").get(LIST).status == 404
+    # Not even a colleague at the same desk, and not the officer once the seat is gone.
+    actor, batch_id = build.actor(session, DESK), int(page.path.rsplit("/", 1)[1])
+    assert store.find(session, actor, batch_id).id == batch_id
+    for other in (replace(actor, officer_id=build.officer_id(session, "cabinet")), replace(actor, seats=())):
+        with pytest.raises(NotFound):
+            store.find(session, other, batch_id)
+
+
+def test_the_same_file_read_with_other_columns_makes_nothing_twice(session: Session, today: Any) -> None:
+    data = registers.xlsx(row(n, today) for n in range(3))
+    assert filed(session, take_in(session, data)) == {"filed": 3}
+    again = take_in(session, data)
+    plan, _ = store.open_plan(session.get_one(RegisterBatch, again))
+    columns = tuple("" if column == "phone" else column for column in plan.columns)
+    checked = batch_intake.change_plan(build.actor(session, DESK), again, replace(plan, columns=columns))
+    assert (checked.good, checked.known) == (0, 3)
+    assert filed(session, again) == {"known": 3} and cases(session) == 3
 
 
 def test_an_anonymous_row_leaves_nothing_of_who_it_was(session: Session, today: Any) -> None:
