@@ -106,11 +106,17 @@ def enter(asked: str, code_typed: str, source: str) -> Knock:
             .values(tries=TrackCode.tries + 1)
             .returning(TrackCode.id, TrackCode.case_id, TrackCode.code_mac)
         ).one_or_none()
-        if row is None:
-            return Knock(None, 0, now)
+        if not name:
+            return Knock(None, 0, now)  # forged: it asks for nobody's complaint
+        # A code that has had its time is tried and counted like any other. A right phone has no sixth code in a day, so its
+        # last row grows old where a wrong phone's is made anew: whoever asks must not see by a wait which of the two it is.
         if wait := tracking.admit(session, name, source, now):
-            session.execute(update(TrackCode).where(TrackCode.id == row.id).values(tries=TrackCode.tries - 1))
+            if row is not None:
+                session.execute(update(TrackCode).where(TrackCode.id == row.id).values(tries=TrackCode.tries - 1))
             return Knock(None, wait, now)
+        if row is None:
+            tracking.note_failure(session, now)
+            return Knock(None, 0, now)
         is_equal = hmac.compare_digest(bytes(row.code_mac), _mac(request_hash, _digits(code_typed)))
         if not is_equal or row.case_id is None or not _use(session, row.id, now):
             tracking.note_failure(session, now)
