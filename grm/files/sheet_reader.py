@@ -30,6 +30,8 @@ MOST_PARTS = 2000
 MOST_ROWS = 20_000
 """Rows with something in them, over all sheets."""
 MOST_COLUMNS = 100
+LAST_ROW = 1_048_576
+"""Beyond it no spreadsheet program numbers a row."""
 LONGEST_CELL = 32_767
 """What a spreadsheet program puts into one cell at the most; a longer one in a CSV file is a quotation mark left open."""
 
@@ -102,7 +104,11 @@ def read_workbook(data: bytes) -> None:
         say("sheet", sheet.title, is_hidden, is_mac)
         if is_hidden:
             continue
+        last = 0
         for number, cells in _rows_of(sheet):
+            if not last < number <= LAST_ROW:
+                raise Refused("damaged")  # numbers made by hand: they tell no row from another
+            last = number
             rows += 1
             if rows > MOST_ROWS:
                 raise Refused("too-many-rows")

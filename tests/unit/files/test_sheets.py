@@ -124,6 +124,16 @@ def with_entities() -> bytes:
     return declaration + b'?><!DOCTYPE sst [<!ENTITY a "b">]>' + texts
 
 
+def numbered(*rows: int) -> bytes:
+    """A workbook whose rows say themselves which they are."""
+    cell = '<c t="inlineStr"><is><t>x</t></is></c>'
+    lines = "".join(f'<row r="{row}">{cell}</row>' for row in rows)
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return workbook(
+        xl__worksheets__sheet1_xml=f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData></worksheet>'.encode()
+    )
+
+
 def archive(**parts: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as target:
@@ -159,6 +169,8 @@ BAD: dict[str, tuple[Any, str]] = {
     "damaged sheet": (lambda: workbook(xl__worksheets__sheet1_xml=b"<worksheet><sheetData><row"), "damaged"),
     "entities": (lambda: workbook(xl__sharedStrings_xml=with_entities()), "damaged"),
     "bomb": (lambda: claiming(201 * 1024 * 1024), "too-much"),
+    "rows of one number": (lambda: numbered(2, 2), "damaged"),
+    "rows beyond the last": (lambda: numbered(2, 99_999_999_999), "damaged"),
     "bomb in disguise": (lambda: claiming(20), "damaged"),
     "too many rows": (lambda: b"a,b\n" * 20_001, "too-many-rows"),
 }
