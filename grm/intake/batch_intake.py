@@ -9,6 +9,7 @@ import hmac
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, text
@@ -29,6 +30,7 @@ from grm.kernel import audit
 from grm.kernel.actor import Actor
 from grm.kernel.clock import dhaka_date
 from grm.kernel.context import settings
+from grm.kernel.db import db
 from grm.kernel.errors import IllegalAction, InvalidInput, NotFound
 from grm.kernel.text import clean_line
 from grm.kernel.transaction import transaction
@@ -68,6 +70,9 @@ def take_in(actor: Actor, file_name: str, data: bytes, *, now: datetime | None =
     seat = next(iter(desk_seats(actor)), None)
     if seat is None or actor.officer_id is None:
         raise NotFound
+    pieces = sheets.read(data)
+    db.session().rollback()  # waiting for the reader's turn holds no snapshot and no lock
+    beginning = list(islice(pieces, 1))
     with transaction(now) as act:
         waiting = select(func.count()).where(RegisterBatch.officer_id == actor.officer_id, RegisterBatch.state == "new")
         if act.session.execute(waiting).scalar_one() >= MOST_OPEN:
@@ -83,7 +88,7 @@ def take_in(actor: Actor, file_name: str, data: bytes, *, now: datetime | None =
         act.session.add(batch)
         act.session.flush()
         table = Table()
-        batch.row_count = store.add_rows(act.session, batch.id, rows_of(sheets.read(data), table))
+        batch.row_count = store.add_rows(act.session, batch.id, rows_of(chain(beginning, pieces), table))
         store.seal_facts(
             batch, Facts(clean_name(file_name), tuple(table.sheets), tuple(table.hidden), tuple(table.others))
         )
