@@ -15,8 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from grm.intake import drafts
+from grm.intake.draft_file_rows import forget_names
 from grm.intake.models import Draft
-from grm.intake.screening import without_identity
+from grm.intake.screening import is_ticked, without_identity
 from grm.intake.service import draft_hash, find_filed
 from grm.kernel import context
 from grm.kernel.crypto import CannotOpen
@@ -62,7 +63,11 @@ def keep(
         .on_conflict_do_update(index_elements=["token_hash"], set_=values, where=Draft.officer_id == officer_id)
         .returning(Draft.id)
     )
-    return kept.scalar_one_or_none() is not None
+    if kept.scalar_one_or_none() is None:
+        return False
+    if is_ticked(filling.get("anonymous")):
+        forget_names(session, digest)
+    return True
 
 
 def put_aside(session: Session, officer_id: int, now: datetime) -> tuple[int, list[PutAside]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from grm.cases.attachment_models import DraftFile
@@ -50,6 +50,12 @@ def lock_draft(session: Session, token_hash: bytes) -> bool:
     """Let no file come to a form, and nobody file it, before the transaction ends; returns whether its draft is still there."""
     held = select(Draft.id).where(Draft.token_hash == token_hash).with_for_update()
     return session.execute(held).one_or_none() is not None
+
+
+def forget_names(session: Session, token_hash: bytes) -> None:
+    """Forget what the files of a form are called: whoever files it wants to stay anonymous now. The caller commits."""
+    named = update(DraftFile).where(DraftFile.token_hash == token_hash, DraftFile.name_sealed.is_not(None))
+    session.execute(named.values(name_sealed=None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from grm.cases import attachments
 from grm.cases.attachment_models import DraftFile
 from grm.cases.attachment_names import clean_name
 from grm.cases.attachments import Kept, Received, Refusal, Upload
-from grm.intake.draft_file_rows import lock_draft
+from grm.intake.draft_file_rows import forget_names, lock_draft
 from grm.intake.models import Draft, Submission
 from grm.intake.service import draft_hash, submission_key
 from grm.kernel import audit, clock
@@ -139,6 +139,8 @@ def _add(token: str, received: Received, is_anonymous: bool) -> list[Refusal]:
                 known.add(each.file.sha256)
                 session.add(_row(digest, each, is_anonymous, act.now))
         session.flush()
+        if is_anonymous:
+            forget_names(session, digest)  # of those, too, that came before the box was ticked
         _recount(session, digest)
     return surplus
 

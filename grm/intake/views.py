@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from grm.intake import choices, draft_file_posts, draft_files, drafts, limits, waiting
+from grm.intake.draft_file_rows import forget_names
 from grm.intake.drafts import Content, Look
 from grm.intake.forms import LAST_PAGE, PAGES, PUBLIC_FIELDS
 from grm.intake.pages import (
@@ -40,7 +41,7 @@ from grm.intake.pages import (
     to_receipt as to_receipt,
 )
 from grm.intake.screening import CHECKBOXES, Screened, is_ticked, problems_among, screen
-from grm.intake.service import Filing, file_grievance, new_token
+from grm.intake.service import Filing, draft_hash, file_grievance, new_token
 from grm.kernel.clock import dhaka_date
 from grm.kernel.db import db
 from grm.kernel.errors import TooMany
@@ -253,6 +254,8 @@ def save_draft(session: Session, token: str, content: Content, look: Look) -> No
     """Keep what was typed; commits."""
     with transaction(look.now) as act:
         drafts.save(act.session, token, content, act.now)
+        if look.has_files and is_ticked(content.fields.get("anonymous")):
+            forget_names(act.session, draft_hash(token))
 
 
 def _moved(session: Session, token: str, target: int, content: Content, look: Look) -> Response:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import structlog
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from grm.cases.attachment_models import DraftFile
 from grm.cases.models import Case
 from grm.intake.models import Draft
 from grm.kernel import context
@@ -19,6 +20,7 @@ from grm.kernel.db import db
 from grm.web import errors
 from grm.web.server_log import ServerLog
 from tests.support.citizen import COMPLAINT, FORM, Citizen, errors_of, how_many
+from tests.support.files import jpeg
 
 WORDS = "Canary-কথা-qzxv"
 AGENT = "CanaryAgent/9"
@@ -95,6 +97,19 @@ def test_a_draft_of_who_stays_anonymous_holds_no_identity(app: Flask, session: S
     for kept in opened:
         assert not {"name", "phone", "email", "others"} & set(kept)
         nothing_of_it(json.dumps({**kept, "place": ""}, ensure_ascii=False))
+
+
+def test_a_scan_at_a_desk_loses_its_name_as_soon_as_the_box_is_ticked(app: Flask, session: Session) -> None:
+    desk = Citizen(app)
+    desk.submit(desk.get("/login").form("username").fill(username="desk.dhaka", password="demo"))
+    form = desk.get("/desk/new").form("medium").fill(name="আমেনা")
+    fields = {name: values[0] for name, values in form.values.items() if values}
+    scan = (io.BytesIO(jpeg()), "আমেনার চিঠি.jpg")
+    assert desk.post("/desk/drafts", {**fields, "attachments": scan}).status == 200
+    assert session.scalars(select(DraftFile.name_sealed)).one() is not None
+    session.rollback()
+    assert desk.post("/desk/drafts", {**fields, "details": "…", "anonymous": "1"}).status == 200
+    assert session.scalars(select(DraftFile.name_sealed)).one() is None
 
 
 def _opened(row: Draft) -> dict[str, Any]:

@@ -230,6 +230,7 @@ def test_an_anonymous_form_keeps_no_name_of_a_file_and_a_stale_one_only_its_text
     assert drafted(session)[0].name_sealed is not None
     anonymous = {**citizen.tokens(FORM + "?step=4"), "anonymous": "1", "preferred_channel": "none", "step": "3"}
     page = citizen.post(FORM, anonymous)
+    assert drafted(session)[0].name_sealed is None, "not even till the form is sent, if it ever is"
     page = hand_in(citizen, (f"{CANARY}.png", files.png()))
     assert "ফাইল ২" in page.text and drafted(session)[1].name_sealed is None
     stale = hand_in(citizen, ("c.amr", files.amr()), csrf_token="x")
