@@ -70,7 +70,10 @@ def new() -> Response | tuple[Response, int]:
         return _page(actor, token, filling, is_stale=True), 400
     database = db.session()
     if (filed := find_filed(database, token)) is None:
-        if (files := _files(actor, token, filling)).status:
+        files = _files(actor, token, filling)
+        filed = find_filed(database, token) if files.status else None
+    if filed is None:
+        if files.status:
             return _page(actor, token, filling, files=files), files.status
         now = clock.now(database)
         offer = choices.offer(database, dhaka_date(now))
@@ -114,9 +117,13 @@ def put_aside() -> Response | tuple[Response, int]:
 @requires(*ROLES)
 def discard(number: str) -> Response:
     """Throw a form away that was put aside."""
-    draft_id = _row_number(number)
+    draft_id, officer_id, database = _row_number(number), _officer(guard.actor()), db.session()
+    if draft_id is None:
+        abort(404)
+    if (found := desk_drafts.find(database, officer_id, draft_id, clock.now(database))) is not None:
+        draft_files.remove(found.token)
     with transaction() as act:
-        if draft_id is None or not desk_drafts.discard(act.session, _officer(guard.actor()), draft_id):
+        if not desk_drafts.discard(act.session, officer_id, draft_id):
             abort(404)
     return redirect(url_for("desk.new"), 303)
 

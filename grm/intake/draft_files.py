@@ -89,9 +89,12 @@ def remove(token: str, file_id: int | None = None) -> int:
 
 
 def forget(now: datetime | None = None) -> int:
-    """Delete a batch of files whose form is gone, 72 hours after they came; returns how many."""
+    """Delete a batch of files whose form is gone, 72 hours after they came; returns how many.
+
+    A draft that has expired and is still there may be kept for longer at any moment: its files go after it, never before.
+    """
     with transaction(now) as act:
-        is_alive = exists().where(Draft.token_hash == DraftFile.token_hash, Draft.expires_at > act.now)
+        is_alive = exists().where(Draft.token_hash == DraftFile.token_hash)
         statement = select(DraftFile.id, DraftFile.stored_name).where(
             DraftFile.added_at <= act.now - LIFETIME, ~is_alive
         )

@@ -92,6 +92,14 @@ def save(session: Session, token: str, content: Content, now: datetime) -> None:
     session.execute(statement.on_conflict_do_update(index_elements=["token_hash"], set_=values))
 
 
+def begin(session: Session, token: str, now: datetime) -> None:
+    """Let there be a draft, empty where nothing could be kept: files hang on its row; the caller commits."""
+    digest = draft_hash(token)
+    sealed = context.keyring().seal(json.dumps({"fields": {}, "reached": 1}), context_of(digest))
+    values = {"token_hash": digest, "sealed": sealed, "updated_at": now, "expires_at": now + LIFETIME}
+    session.execute(insert(Draft).values(**values).on_conflict_do_nothing(index_elements=["token_hash"]))
+
+
 def discard(session: Session, token: str) -> None:
     """Forget the draft; the caller commits."""
     session.execute(delete(Draft).where(Draft.token_hash == draft_hash(token)))

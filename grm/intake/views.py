@@ -151,7 +151,7 @@ def _taken() -> Response | tuple[Response, int]:
     )
     if wait and is_stale:
         raise TooMany("too-many", retry_after_seconds=wait)
-    if wait:
+    if wait and not draft_file_posts.has_files():
         return _please_wait("post", session, token, content, look, wait)
     if is_stale and token != request.cookies.get(COOKIE):
         # Somebody else's page may have sent this form, with a token that its maker knows.
@@ -162,12 +162,21 @@ def _taken() -> Response | tuple[Response, int]:
         save_draft(session, token, content, look)
         return show_page(token, page, content, is_stale=True), 400
     if draft_file_posts.has_files():
-        save_draft(session, token, content, look)  # before the files, so that none of them can lose the text
+        with transaction(look.now) as act:  # before the files, so that none of them can lose the text
+            drafts.save(act.session, token, content, act.now)
+            drafts.begin(act.session, token, act.now)
         is_anonymous = is_ticked(content.fields.get("anonymous"))
         outcome = draft_file_posts.take_posted(token, is_anonymous=is_anonymous, source=limited_source())
+        if outcome.status and (filed := drafts.look(session, token).filed) is not None:
+            # The button was pressed twice: the other post was faster, and the draft saved above belongs to nothing.
+            with transaction(look.now) as act:
+                drafts.discard(act.session, token)
+            return to_receipt(filed, True)
         if outcome.status:
             return show_page(token, LAST_PAGE, content, files=outcome), outcome.status
         look = replace(look, has_files=True)
+        if wait:  # only now: the page that goes on by itself sends no file again
+            return _please_wait("post", session, token, content, look, wait)
     if target := _page_number(request.form.get("go")):
         return _moved(session, token, target, content, look)
     screened = _screened(content, look)

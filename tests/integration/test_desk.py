@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import StaffSession
-from grm.cases.attachment_models import Attachment
+from grm.cases.attachment_models import Attachment, DraftFile
 from grm.cases.models import Accused, Case, CaseEvent
 from grm.cases.queries import people_of, visible_to
 from grm.deadlines.models import Deadline
 from grm.deadlines.queries import calendar
-from grm.intake import desk_drafts, desk_receipts, limits
+from grm.intake import desk_drafts, desk_receipts, draft_files, limits
 from grm.intake.models import Draft, Submission
 from grm.kernel import context
 from grm.kernel.clock import dhaka_date, now
@@ -246,6 +247,16 @@ def test_what_is_thrown_away_is_gone(desk: Citizen, session: Session) -> None:
     assert how_many(session, Draft) == 0, "a form nobody has begun is none"
 
 
+def test_the_scans_of_what_is_thrown_away_go_with_it(desk: Citizen, session: Session) -> None:
+    form = desk.get(DESK).form("medium").fill(name="আমেনা")
+    (button,) = (each for each in form.element.all("button") if each["formaction"])
+    fields = {name: values[0] for name, values in form.values.items() if values}
+    page = desk.post(button["formaction"], {**fields, "attachments": (io.BytesIO(jpeg()), "চিঠি.jpg")})
+    assert how_many(session, DraftFile) == 1
+    (form,) = (each for each in page.forms() if each.url.endswith("/discard"))
+    assert not desk.submit(form).links("draft=") and how_many(session, DraftFile) == how_many(session, Draft) == 0
+
+
 def test_a_form_with_faults_is_kept_and_nothing_else(desk: Citizen, session: Session) -> None:
     page = file(desk, phone="0171", programme="")
     assert page.status == 422 and how_many(session, Case) == 0 and how_many(session, Submission) == 0
@@ -317,7 +328,9 @@ def test_two_hundred_a_day_are_listed_in_pages(desk: Citizen, session: Session) 
         assert desk.get(f"/desk/filed?on={odd}&before={odd}").status == 200
 
 
-def test_the_scan_of_a_paper_goes_with_it_and_a_bad_one_costs_no_word(desk: Citizen, session: Session) -> None:
+def test_the_scan_of_a_paper_goes_with_it_and_a_bad_one_costs_no_word(
+    desk: Citizen, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def scan(data: bytes, name: str) -> tuple[io.BytesIO, str]:
         return io.BytesIO(data), name
 
@@ -328,6 +341,14 @@ def test_the_scan_of_a_paper_goes_with_it_and_a_bad_one_costs_no_word(desk: Citi
     assert page.form("medium").values["details"] == [PAPER["details"]]
     too_large = desk.post(DESK, {**fields, "attachments": scan(bytes(23 * 1024 * 1024), "বড়.pdf")})
     assert too_large.status == 413 and too_large.form("medium").values["name"] == [PAPER["name"]]
+    real, first = draft_files.take, list[Page]()
+
+    def take_after_the_other_post(*given: Any, **more: Any) -> Any:
+        monkeypatch.setattr(draft_files, "take", real)
+        first.append(desk.post(DESK, {**fields, "attachments": scan(jpeg(), "চিঠি.jpg")}))
+        return real(*given, **more)
+
+    monkeypatch.setattr(draft_files, "take", take_after_the_other_post)  # the button was pressed twice
     receipt = desk.post(DESK, {**fields, "attachments": scan(jpeg(), "চিঠি.jpg")})
-    assert len(codes_of(receipt)) == 2
+    assert len(codes_of(receipt)) == 2 and codes_of(receipt) == codes_of(first[0])
     assert session.scalars(select(Attachment.case_id)).all() == [the_case(session).id]

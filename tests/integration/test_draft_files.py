@@ -17,7 +17,8 @@ from grm.cases import attachment_care
 from grm.cases.attachment_models import Attachment, DraftFile
 from grm.cases.models import Case, CaseEvent
 from grm.cases.verification import Tally, faults
-from grm.intake import draft_files, drafts
+from grm.intake import draft_files, drafts, limits
+from grm.intake import waiting as waits
 from grm.intake.models import Draft
 from grm.intake.tidying import tidy
 from grm.kernel.audit import AuditEntry
@@ -284,6 +285,62 @@ def test_a_file_added_while_the_form_is_being_filed_is_filed_with_it(
     monkeypatch.setattr(drafts, "look", look_before_the_file_comes)
     assert len(codes_of(send(citizen))) == 2
     assert len(attached(session)) == how_many(session, Case) == 1 and drafted(session) == []
+
+
+def test_pressing_twice_with_files_shows_the_receipt(
+    citizen: Citizen, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = draft_files.take
+    tokens = {**citizen.tokens(FORM + "?step=4"), "step": "send", "declaration": "1"}
+    first: list[Page] = []
+
+    def press() -> Page:
+        return citizen.post(FORM, {**tokens, "attachments": uploads(("a.png", files.png()))})
+
+    def take_after_the_other_post(*given: Any, **more: Any) -> Any:
+        monkeypatch.setattr(draft_files, "take", real)
+        first.append(press())  # the other post of the same form comes in between, and is done
+        return real(*given, **more)
+
+    monkeypatch.setattr(draft_files, "take", take_after_the_other_post)
+    second = press()
+    assert codes_of(second) == codes_of(first[0]) and len(codes_of(second)) == 2 and how_many(session, Draft) == 0
+    assert len(attached(session)) == how_many(session, Case) == 1 and drafted(session) == []
+
+
+def test_who_must_wait_waits_with_the_files(
+    citizen: Citizen, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "wait_for_post", lambda *given: 20)
+    page = send(citizen, ("ছবি.png", files.png()))
+    assert (page.status, page.headers["Retry-After"]) == (429, "20") and len(drafted(session)) == 1
+    nothing_filed(session)
+    monkeypatch.setattr(waits, "seconds_left", lambda *given: 0)
+    assert len(codes_of(citizen.submit(page.form("ticket")))) == 2
+    assert len(attached(session)) == how_many(session, Case) == 1 and drafted(session) == []
+
+
+def test_a_file_of_a_form_that_is_no_draft_is_filed_with_it(here: Flask, session: Session) -> None:
+    too_long = "ক" * (drafts.LONGEST // 6 + 1)  # more than is kept as a draft
+    fresh = Citizen(here)
+    tokens = {**fresh.tokens(), **COMPLAINT, "step": "send", "declaration": "1"}
+    refused = fresh.post(FORM, {**tokens, "details": too_long, "attachments": uploads(("a.png", files.png()))})
+    assert refused.status == 422 and len(drafted(session)) == 1
+    assert len(codes_of(fresh.post(FORM, tokens))) == 2
+    assert len(attached(session)) == how_many(session, Case) == 1 and drafted(session) == []
+
+
+def test_files_do_not_go_before_the_draft_that_counts_them(citizen: Citizen, inside: Session) -> None:
+    hand_in(citizen, ("a.png", files.png()))
+    (row,) = drafted(inside)
+    alive_until = inside.scalars(select(Draft.expires_at)).one()
+    inside.execute(update(DraftFile).values(added_at=row.added_at - draft_files.LIFETIME))
+    inside.execute(update(Draft).values(expires_at=row.added_at))
+    inside.commit()
+    assert draft_files.forget() == 0, "the drafts were tidied a moment before it expired"
+    inside.execute(update(Draft).values(expires_at=alive_until))  # and it is kept again before they are the next time
+    inside.commit()
+    assert len(codes_of(send(citizen))) == 2 and len(attached(inside)) == how_many(inside, Case) == 1
 
 
 def test_files_are_forgotten_with_their_form(citizen: Citizen, inside: Session, folder: Path) -> None:
