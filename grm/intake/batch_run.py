@@ -5,11 +5,12 @@ and what is marked is not filed again. Rows are claimed with SKIP LOCKED; any nu
 filed without its mark, the key of its submission would still lead to the same case.
 """
 
+import math
 import time
 from typing import Any
 
 import structlog
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from grm.accounts.models import Officer
@@ -65,14 +66,15 @@ class _Work:
         self.actor = actor
 
 
-def run_batch(batch_id: int, most: int) -> int:
-    """Handle up to `most` rows of a register that is confirmed, and say how many, bad ones among them."""
+def run_batch(batch_id: int, most: int, until: float = math.inf) -> int:
+    """Handle up to `most` rows of a register that is confirmed, and say how many, bad ones among them; none is begun after the
+    instant `until` of the process's own clock."""
     work = _work(batch_id)
     handled = 0
     if work is None:
         return handled
     try:
-        while handled < most and _do_next(work):
+        while handled < most and time.monotonic() < until and _do_next(work):
             handled += 1
     except OperationalError:
         # The database is away, or somebody holds a lock for long: the next tick goes on.
@@ -95,7 +97,7 @@ def run_all(seconds: float) -> int:
     session.rollback()
     handled = 0
     for batch_id in running:
-        while time.monotonic() < until and (done := run_batch(batch_id, store.PIECE)):
+        while time.monotonic() < until and (done := run_batch(batch_id, store.PIECE, until)):
             handled += done
     return handled
 
@@ -138,8 +140,8 @@ def _do_next(work: _Work) -> bool:
         raise
     except (GrmError, DBAPIError, LookupError, ValueError, TypeError, AttributeError, AssertionError):
         log.exception("a row of a register could not be filed", id=work.batch_id, row=row.id)
-    session.rollback()
-    _mark(row, state="bad", problems=[stored(Problem("details", BROKEN))])
+    session.rollback()  # and with it the claim: another run may have filed the row by now
+    _mark(row, RegisterRow.state == "waiting", state="bad", problems=[stored(Problem("details", BROKEN))])
     return True
 
 
@@ -181,8 +183,8 @@ def _verbatim(plan: Plan, cells: list[Any]) -> dict[str, str]:
 _AS_IS = {"synchronize_session": False}
 
 
-def _mark(row: Any, **values: Any) -> None:
+def _mark(row: Any, *conditions: ColumnElement[bool], **values: Any) -> None:
     with transaction() as act:
         act.session.execute(
-            update(RegisterRow).where(RegisterRow.id == row.id).values(**values), execution_options=_AS_IS
+            update(RegisterRow).where(RegisterRow.id == row.id, *conditions).values(**values), execution_options=_AS_IS
         )

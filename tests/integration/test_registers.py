@@ -221,6 +221,37 @@ def test_a_row_that_breaks_the_system_stops_no_other(
     assert why == [{"field": "details", "code": "could-not-be-filed", "params": {}}]
 
 
+def test_a_row_that_another_worker_has_filed_meanwhile_stays_filed(
+    app: Flask, session: Session, today: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch_id = take_in(session, registers.xlsx([row(1, today)]))
+    batch_intake.confirm(build.actor(session, DESK), batch_id)
+    mark = batch_run._mark
+
+    def broken(*given: Any) -> Any:
+        raise ValueError("whatever")
+
+    def mark_after_another_worker(*given: Any, **values: Any) -> None:
+        monkeypatch.undo()
+        monkeypatch.setattr(sheets, "read", registers.read_here)
+        batch_run.run_batch(batch_id, 1)
+        mark(*given, **values)
+
+    monkeypatch.setattr(batch_run, "file_grievance", broken)
+    monkeypatch.setattr(batch_run, "_mark", mark_after_another_worker)
+    batch_run.run_batch(batch_id, 10)
+    assert states(session, batch_id) == {"filed": 1} and cases(session) == 1
+
+
+def test_a_run_ends_in_time(session: Session, today: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch_id = take_in(session, registers.xlsx(row(n, today) for n in range(1, 40)))
+    batch_intake.confirm(build.actor(session, DESK), batch_id)
+    seconds = iter(range(1000))
+    monkeypatch.setattr(batch_run.time, "monotonic", lambda: float(next(seconds)))
+    assert 0 < batch_run.run_all(12) <= 12
+    assert batch_run.run_all(0) == 0, "what is left, the next run takes"
+
+
 BAD_FILES = [
     (b"", "The file is empty"),
     (b"\x89PNG\r\n\x1a\n" + bytes(100), "This is not a spreadsheet"),
