@@ -1,11 +1,13 @@
 """Floods of acknowledgements: what one recipient, and numbers next to one another, are sent in a day.
 
-Who files may name any number or address, so acknowledgements cost money and bother people at a stranger's will. Two measures,
+Who files may name any number or address, so acknowledgements cost money and bother people at a stranger's will. Three measures,
 taken when a message is claimed for the first time, never at the filing:
 
 * One number or e-mail address gets so many acknowledgements a day (`ACKS_PER_RECIPIENT`). More wait for the next day, and end
   with their life: they tell nothing that the receipt has not told. One-time codes have limits of their own
   (`grm/cases/codes.py`) and are not kept waiting, or a stranger who names a number all day would lock its holder out.
+* Late notices leave by themselves, to everybody that a complaint names as complaining along, fifty people or more: whoever names
+  a stranger in a hundred complaints has a hundred sent months later. One recipient gets three times as many of them a day.
 * Numbers in a row are what a program dials, not what people have. Beyond a few a day out of a thousand neighbours, or of a
   hundred thousand, messages lose their right to the reserved share of the budget and go last. Nobody is refused: with room in the
   day's budget they go the same day. What everybody else waits for is not touched.
@@ -30,8 +32,12 @@ from grm.web.security import keyed_hash
 log = structlog.get_logger("grm.notifications")
 
 ACKNOWLEDGED = "case-filed-complainant"
-COUNTED_AS = {ACKNOWLEDGED: "ack", SENSITIVE_COMPLAINANT: "ack", TRACK_CODE: "code"}
-"""What an outsider can cause. The bare notice is one: it may stand for an acknowledgement. Codes are counted apart."""
+LATE = "case-late-complainant"
+COUNTED_AS = {ACKNOWLEDGED: "ack", SENSITIVE_COMPLAINANT: "ack", TRACK_CODE: "code", LATE: "late"}
+"""What an outsider can cause. The bare notice is one: it may stand for an acknowledgement. The others are counted apart."""
+TIMES = {"ack": 1, "late": 3}
+"""How many times `ACKS_PER_RECIPIENT` one recipient gets a day. A centre that files for a village in its own name is told of
+some ninety late complaints within the three days that such a notice lives; the page of each says it, too."""
 
 NEIGHBOURHOODS: tuple[tuple[int, int], ...] = ((3, 5), (5, 50))
 """Digits cut off a number, and how many a day of the neighbours that share the rest go by the reserved share. Of a hundred
@@ -77,7 +83,8 @@ def judge(session: Session, fresh: Sequence[Fresh], per_recipient: int, at: date
     for each in counted:
         own, *around = keys[each.id]
         seen.update(keys[each.id])
-        if COUNTED_AS[each.template] == "ack" and seen[own] > per_recipient:
+        times = TIMES.get(COUNTED_AS[each.template])
+        if times and seen[own] > times * per_recipient:
             waiting.add(each.id)
         elif any(seen[key] > most for key, (_cut, most) in zip(around, NEIGHBOURHOODS, strict=False)):
             last.add(each.id)

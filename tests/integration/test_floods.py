@@ -127,6 +127,8 @@ def test_who_is_told_to_go_last(session: Session, now: datetime) -> None:
     assert of(*row, template=TRACK_CODE) == (0, 3), "codes are counted apart"
     assert of(*["+8801912345678"] * 12) == (2, 5), "ten to one number, of which five in their place"
     assert of(*["+8801912399678"] * 12, template=TRACK_CODE)[0] == 0, "and never keep anybody out"
+    named_along = ["+8801812345678"] * 20
+    assert (of(*named_along, template=floods.LATE)[0], of(*named_along, template=floods.LATE)[0]) == (0, 10)
     assert of(*row, template="case-resolved-complainant") == (0, 0)
     assert of(*row, day=1) == (0, 3), "a day is a day"
     assert of(*[f"+88015000{n:02d}000" for n in range(60)]) == (0, 10), "fifty of a hundred thousand"
