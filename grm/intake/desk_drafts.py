@@ -49,7 +49,7 @@ def keep(
     if not has_files and not any(value.strip() for name, value in fields.items() if name not in GIVEN):
         return False
     plain = json.dumps({"fields": fields, "reached": 1, "token": token})
-    if len(plain) > drafts.LONGEST or find_filed(session, token) is not None:
+    if len(plain) > drafts.LONGEST:
         return False
     digest = draft_hash(token)
     values = {
@@ -62,8 +62,11 @@ def keep(
         .values(token_hash=digest, officer_id=officer_id, **values)
         .on_conflict_do_update(index_elements=["token_hash"], set_=values, where=Draft.officer_id == officer_id)
         .returning(Draft.id)
-    )
-    if kept.scalar_one_or_none() is None:
+    ).scalar_one_or_none()
+    if kept is None:
+        return False
+    if find_filed(session, token) is not None:  # asked last: the officer may file it while the page keeps it by itself
+        session.execute(delete(Draft).where(Draft.id == kept))
         return False
     if is_ticked(filling.get("anonymous")):
         forget_names(session, digest)

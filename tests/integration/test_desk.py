@@ -16,7 +16,7 @@ from grm.cases.models import Accused, Case, CaseEvent
 from grm.cases.queries import people_of, visible_to
 from grm.deadlines.models import Deadline
 from grm.deadlines.queries import calendar
-from grm.intake import desk_drafts, desk_receipts, draft_files, limits
+from grm.intake import desk_drafts, desk_receipts, draft_files, drafts, limits
 from grm.intake.models import Draft, Submission
 from grm.kernel import context
 from grm.kernel.clock import dhaka_date, now
@@ -236,6 +236,22 @@ def test_what_is_put_aside_waits_for_its_officer_alone(app: Flask, desk: Citizen
     assert len(codes_of(desk.submit(form.fill(programme=PAPER["programme"], phone=PAPER["phone"])))) == 2
     assert drafts_of(session, "desk.dhaka") == [], "the filing took it along"
     assert put_aside(desk, form, auto="1").status == 409 and drafts_of(session, "desk.dhaka") == [], "and it stays away"
+
+
+def test_what_is_filed_while_the_page_keeps_it_is_not_unfinished(
+    desk: Citizen, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = desk.get(DESK).form("medium").fill(**PAPER)
+    real = drafts.context_of
+
+    def file_meanwhile(digest: bytes) -> str:
+        monkeypatch.setattr(drafts, "context_of", real)
+        assert len(codes_of(desk.submit(form))) == 2
+        return real(digest)
+
+    monkeypatch.setattr(drafts, "context_of", file_meanwhile)
+    assert put_aside(desk, form, auto="1").status == 409
+    assert drafts_of(session, "desk.dhaka") == [] and how_many(session, Draft) == 0
 
 
 def test_what_is_thrown_away_is_gone(desk: Citizen, session: Session) -> None:
