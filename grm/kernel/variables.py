@@ -192,8 +192,8 @@ VARIABLES = (
         "ACKS_PER_RECIPIENT",
         parsers.number(0, 1000),
         "be a number from 0 to 1000",
-        "The most acknowledgements that one telephone number or e-mail address gets in a day; more wait for the next. 0 lifts "
-        "this and the watch over numbers next to one another.",
+        "The most acknowledgements that one telephone number or e-mail address gets in a day, and three times as many late "
+        "notices; more wait for the next. 0 lifts this and the watch over numbers next to one another.",
         default="10",
     ),
     Variable(
