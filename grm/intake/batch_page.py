@@ -15,6 +15,7 @@ from grm.intake.batch_models import RegisterBatch, RegisterRow
 from grm.intake.batch_reading import Reading, meaning_name
 from grm.intake.batch_rows import Read
 from grm.intake.batch_store import Opened
+from grm.intake.desk_roles import desk_seats
 from grm.intake.screening import MEDIA, UNKNOWN, Problem
 from grm.kernel.actor import Actor
 from grm.kernel.text import parse_date
@@ -78,9 +79,11 @@ class Listed:
 
 
 def listed(session: Session, actor: Actor) -> list[Listed]:
-    """The officer's own latest registers (two statements)."""
+    """The officer's own latest registers of the desks where they sit, which are those that open (two statements)."""
     asked = select(RegisterBatch).where(
-        RegisterBatch.officer_id == actor.officer_id, RegisterBatch.state != "discarded"
+        RegisterBatch.officer_id == actor.officer_id,
+        RegisterBatch.office_id.in_([seat.office_id for seat in desk_seats(actor)]),
+        RegisterBatch.state != "discarded",
     )
     batches = session.scalars(asked.order_by(RegisterBatch.id.desc()).limit(LISTED)).all()
     counted = session.execute(

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from grm.cases.models import Case, Complainant
 from grm.cases.queries import people_of
 from grm.files import sheets
-from grm.intake import batch_care, batch_intake, batch_results, batch_run, choices
+from grm.intake import batch_care, batch_intake, batch_page, batch_results, batch_run, choices
 from grm.intake import batch_store as store
 from grm.intake.batch_models import RegisterBatch, RegisterRow
 from grm.intake.batch_names import Names
@@ -346,6 +346,7 @@ def test_a_register_is_its_officers_own(app: Flask, session: Session, today: Any
     for other in (replace(actor, officer_id=build.officer_id(session, "cabinet")), replace(actor, seats=())):
         with pytest.raises(NotFound):
             store.find(session, other, batch_id)
+        assert batch_page.listed(session, other) == [], "nor its name"
 
 
 def test_the_same_file_read_with_other_columns_makes_nothing_twice(session: Session, today: Any) -> None:
