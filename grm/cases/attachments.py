@@ -137,15 +137,23 @@ def _is_scanned(data: bytes) -> bool | None:
 
 
 def discard(kept: Sequence[Kept]) -> None:
-    """Delete files for which no row will be written."""
-    for each in kept:
-        store().remove(each.stored_name)
+    """Delete files for which no row will be written; what cannot be deleted, the sweep finds."""
+    _try(store().remove, kept)
 
 
 def settle(kept: Sequence[Kept]) -> None:
-    """The rows of these files are committed."""
+    """The rows of these files are committed; where the store cannot be told, the sweep tells it."""
+    _try(store().settle, kept)
+
+
+def _try(do: Callable[[str], None], kept: Sequence[Kept]) -> None:
+    """What follows an act, done or given up, changes nothing about its answer."""
     for each in kept:
-        store().settle(each.stored_name)
+        try:
+            do(each.stored_name)
+        except OSError as error:
+            log.warning("the store of files does not answer; the sweep goes on", error=type(error).__name__)
+            return
 
 
 def add_rows(

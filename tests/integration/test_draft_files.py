@@ -17,6 +17,7 @@ from grm.cases import attachment_care
 from grm.cases.attachment_models import Attachment, DraftFile
 from grm.cases.models import Case, CaseEvent
 from grm.cases.verification import Tally, faults
+from grm.files.store import FolderStore, StoreAway
 from grm.intake import draft_files, drafts, limits
 from grm.intake import waiting as waits
 from grm.intake.models import Draft
@@ -306,6 +307,24 @@ def test_pressing_twice_with_files_shows_the_receipt(
     second = press()
     assert codes_of(second) == codes_of(first[0]) and len(codes_of(second)) == 2 and how_many(session, Draft) == 0
     assert len(attached(session)) == how_many(session, Case) == 1 and drafted(session) == []
+
+
+def test_a_store_that_goes_away_in_the_middle_costs_no_answer(
+    citizen: Citizen, session: Session, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_given: Any) -> None:
+        raise StoreAway("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderStore, "settle", away)  # after the commit
+        page = hand_in(citizen, ("a.png", files.png()))
+    assert page.status == 200 and "Added" in page.text and len(waiting(folder)) == 1
+    put, calls = FolderStore.put, iter((False, True))
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderStore, "put", lambda *given: away() if next(calls) else put(*given))
+        patched.setattr(FolderStore, "remove", away)  # what came before the second file cannot be taken back either
+        page = hand_in(citizen, ("b.amr", files.amr()), ("c.pdf", files.pdf()))
+    assert page.status == 503 and "c.pdf" in page.text and len(drafted(session)) == 1
 
 
 def test_who_must_wait_waits_with_the_files(
