@@ -210,16 +210,24 @@ def pytest_configure_node(node: Any) -> None:
 _TOGETHER = ("tests/browser/", "tests/faults/", "tests/journey/")
 """Folders whose tests share one running system, or tell one story."""
 _SECONDS = {
-    "tests/faults/": 300,
-    "tests/browser/": 150,
-    "tests/journey/": 90,
+    "tests/faults/": 350,
+    "tests/browser/": 250,
+    "tests/journey/": 110,
+    "tests/integration/test_at_a_million.py": 60,
     "tests/integration/test_launcher.py": 35,
+    "tests/abuse/test_access.py": 35,
+    "tests/abuse/test_headers.py": 30,
+    "tests/migrations/test_up_and_down.py": 25,
+    "tests/architecture/test_style_and_types.py": 25,
     "tests/integration/test_beat.py": 20,
     "tests/integration/test_demo.py": 17,
-    "tests/integration/test_queue.py": 15,
+    "tests/integration/test_case_walks.py": 16,
     "tests/unit/test_supervisor.py": 15,
+    "tests/integration/test_queue.py": 15,
+    "tests/integration/test_two_at_once.py": 14,
     "tests/integration/test_rehearsing.py": 12,
-    "tests/architecture/test_style_and_types.py": 12,
+    "tests/integration/test_floods.py": 12,
+    "tests/integration/test_attachments.py": 11,
 }
 """What takes long, roughly. The rest are counted at a tenth of a second a test."""
 
