@@ -482,6 +482,7 @@ FACTS = {
     *("direction.issued_by_id", "hearing.set_by_id", "canned_reply.changed_by_id"),
     # Belongs to the person, not to a post.
     *("leave.officer_id", "staff_session.officer_id", "saved_filter.officer_id"),
+    "draft.officer_id",  # unfinished, for 72 hours
     # Confirmed, it is filed whoever has left meanwhile; unconfirmed, anybody can hand the file in again.
     "register_batch.officer_id",
     # Messages find their reader when they are sent; digests go on to the successor (`digests._hand_on`).
