@@ -34,8 +34,8 @@ quick: .venv/test-ok ## runs the suite without the tests that kill processes, ne
 faults: .venv/test-ok ## injects faults for up to an hour and prints a table of what was found (SEED=n: the same again)
 	@$(BIN)/python -m pytest -m faults --long-faults $(if $(SEED),--faults-seed=$(SEED)) $(PYTEST_ARGS)
 
-browsers: .venv/test-ok ## goes the whole way of a complaint in Chromium in every combination of scripts, width, language and keyboard
-	@GRM_BROWSER=all $(BIN)/python -m pytest tests/browser/test_journey.py $(PYTEST_ARGS)
+browsers: .venv/test-ok ## looks at every page in Chromium in every combination of scripts, width, language and keyboard
+	@GRM_BROWSER=all $(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
 demo: .venv/ok ## fills a running or stopped system with realistic cases of the last twelve months
 	@$(BIN)/python grm/up.py flask demo --cases $(or $(CASES),2000) --seed $(or $(SEED),1)

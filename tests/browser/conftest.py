@@ -43,6 +43,39 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+class Windows:
+    """One window with scripts and one without, used again and again: opening one costs as much as looking at five pages."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self._pages: dict[bool, Any] = {}
+
+    def fresh(self, cookies: list[dict[str, Any]], width: int, *, has_scripts: bool = True) -> Any:
+        """A page as in a window just opened: nobody has been here but for these cookies."""
+        if has_scripts not in self._pages:
+            context = self._browser.new_context(java_script_enabled=has_scripts, locale="en-GB")
+            self._pages[has_scripts] = context.new_page()
+        page = self._pages[has_scripts]
+        page.goto("about:blank")
+        page.context.clear_cookies()
+        page.context.add_cookies(cookies)
+        page.set_viewport_size({"width": width, "height": 900})
+        return page
+
+    def close(self) -> None:
+        """Close them."""
+        for page in self._pages.values():
+            page.context.close()
+
+
+@pytest.fixture(scope="package")
+def windows(chromium: Any) -> Iterator[Windows]:
+    """Windows to look at one page after the other."""
+    windows = Windows(chromium)
+    yield windows
+    windows.close()
+
+
 @pytest.fixture(scope="package")
 def site(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The system; not started where no browser would look at it."""

@@ -9,6 +9,7 @@ from typing import Any
 import axe_playwright_python
 import pytest
 
+from tests.browser.conftest import Windows
 from tests.browser.pages import VIEWS, View
 from tests.browser.site import Site
 
@@ -18,15 +19,6 @@ WIDE, NARROW, NARROWEST = 1280, 360, 320
 LONGEST_TITLE = 120
 LIMIT_BYTES = 30 * 1024
 STYLESHEET_LIMIT_BYTES = 8 * 1024
-
-
-def look(chromium: Any, site: Site, view: View, language: str) -> Any:
-    """A context of its own for one page, as after the officer has signed in and chosen the language."""
-    context = chromium.new_context(
-        viewport={"width": WIDE, "height": 900}, locale="bn-BD" if language == "bn" else "en-GB"
-    )
-    context.add_cookies(site.cookies(view.officer, language))
-    return context
 
 
 def violations(page: Any) -> list[str]:
@@ -63,11 +55,15 @@ class Weight:
     def __init__(self, page: Any) -> None:
         self._sizes: dict[str, int] = {}
         self._addresses: dict[str, str] = {}
-        devtools = page.context.new_cdp_session(page)
-        devtools.send("Network.enable")
-        devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
-        devtools.on("Network.requestWillBeSent", self._begin)
-        devtools.on("Network.loadingFinished", self._end)
+        self._devtools = page.context.new_cdp_session(page)
+        self._devtools.send("Network.enable")
+        self._devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        self._devtools.on("Network.requestWillBeSent", self._begin)
+        self._devtools.on("Network.loadingFinished", self._end)
+
+    def stop(self) -> None:
+        """Count no more."""
+        self._devtools.detach()
 
     def by_address(self) -> dict[str, int]:
         """Bytes of each thing the last page loaded."""
@@ -90,24 +86,36 @@ def must_be_light(site: Site, sizes: dict[str, int]) -> None:
     assert 1000 < stylesheet <= STYLESHEET_LIMIT_BYTES
 
 
-@pytest.mark.parametrize("language", ["bn", "en"])
-@pytest.mark.parametrize("view", VIEWS, ids=str)
-def test_page(chromium: Any, site: Site, view: View, language: str) -> None:
-    context = look(chromium, site, view, language)
+def looks() -> list[Any]:
+    """Every page in Bangla, and in English what citizens see; what officers see in English with GRM_BROWSER=all."""
+    return [
+        pytest.param(view, language, id=f"{view}-{language}", marks=marks)
+        for view in VIEWS
+        for language in ("bn", "en")
+        for marks in ([pytest.mark.every_browser] if language == "en" and not view.is_public else [],)
+    ]
+
+
+@pytest.mark.parametrize(("view", "language"), looks())
+def test_page(windows: Windows, site: Site, view: View, language: str) -> None:
+    page = windows.fresh(site.cookies(view.officer, language), WIDE)
+    said: list[str] = []
+    answers: list[Any] = []
+    listeners = {
+        "console": lambda message: said.append(message.text),
+        "pageerror": lambda error: said.append(str(error)),
+        "response": lambda answer: answers.append(answer) if answer.request.is_navigation_request() else None,
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    weight = Weight(page) if view.is_public else None
     try:
-        page = context.new_page()
-        said: list[str] = []
-        answers: list[Any] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("response", lambda answer: answers.append(answer) if answer.request.is_navigation_request() else None)
-        weight = Weight(page)
         view.reach(page, site)
         assert answers[-1].status == view.status
         # Chromium itself notes every answer that is no 2xx; everything else is ours.
         assert [text for text in said if "Failed to load resource" not in text] == []
 
-        if view.is_public and view.name != "outbox":
+        if weight and view.name != "outbox":
             page.wait_for_load_state("load")
             must_be_light(site, weight.by_address())
 
@@ -126,7 +134,10 @@ def test_page(chromium: Any, site: Site, view: View, language: str) -> None:
         page.set_viewport_size({"width": NARROWEST, "height": 780})
         assert sticking_out(page) == [], f"at {NARROWEST} px"
     finally:
-        context.close()
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+        if weight:
+            weight.stop()
 
 
 def test_the_audit_would_find_a_fault(chromium: Any) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import Windows
 from tests.browser.pages import VIEWS, View, go, press
 from tests.browser.site import Site, case_path
 
@@ -48,20 +49,22 @@ def test_an_officer_needs_no_script(chromium: Any, site: Site) -> None:
     assert ANSWER in citizen.submit(form).text
 
 
-@pytest.mark.parametrize("view", [view for view in VIEWS if view.name not in NEEDS_EVALUATE], ids=str)
-def test_each_page_stands_without_scripts(chromium: Any, site: Site, view: View) -> None:
-    context = chromium.new_context(java_script_enabled=False, viewport={"width": 360, "height": 780})
-    context.add_cookies(site.cookies(view.officer, "bn"))
-    try:
-        page = context.new_page()
-        view.reach(page, site)
-        assert page.locator("main h1").is_visible()
-        sources = [script.get_attribute("src") or "" for script in page.locator("script").all()]
-        # Comfort only: shortcuts, drafts at the desk, and a status page that closes itself. None does what no button does.
-        allowed = (
-            {f"/static/{name}.js" for name in ("keys", "desk", "registry")} if view.officer else {"/static/track.js"}
-        )
-        assert {source.partition("?")[0] for source in sources} <= allowed
-        assert page.locator("noscript").count() == 0
-    finally:
-        context.close()
+def looks() -> list[Any]:
+    """Every page for citizens; those of officers with GRM_BROWSER=all."""
+    return [
+        pytest.param(view, id=str(view), marks=[] if view.is_public else [pytest.mark.every_browser])
+        for view in VIEWS
+        if view.name not in NEEDS_EVALUATE
+    ]
+
+
+@pytest.mark.parametrize("view", looks())
+def test_each_page_stands_without_scripts(windows: Windows, site: Site, view: View) -> None:
+    page = windows.fresh(site.cookies(view.officer, "bn"), 360, has_scripts=False)
+    view.reach(page, site)
+    assert page.locator("main h1").is_visible()
+    sources = [script.get_attribute("src") or "" for script in page.locator("script").all()]
+    # Comfort only: shortcuts, drafts at the desk, and a status page that closes itself. None does what no button does.
+    allowed = {f"/static/{name}.js" for name in ("keys", "desk", "registry")} if view.officer else {"/static/track.js"}
+    assert {source.partition("?")[0] for source in sources} <= allowed
+    assert page.locator("noscript").count() == 0
