@@ -51,6 +51,7 @@ _MEN_FAMILY = (
     ("বিশ্বাস", "Biswas"),
     ("তালুকদার", "Talukder"),
     ("ভূঁইয়া", "Bhuiyan"),
+    ("প্রামাণিক", "Pramanik"),
 )
 _WOMEN = (
     ("ফারহানা", "Farhana"),

@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("stored_name", name=op.f("uq__draft_file__stored_name")),
     )
     op.create_index("ix__draft_file__added_at", "draft_file", ["added_at"])
-    op.add_column("draft", sa.Column("file_count", sa.SmallInteger(), server_default=sa.text("0"), nullable=False))
+    op.add_column("draft", sa.Column("file_count", sa.SmallInteger(), server_default="0", nullable=False))
 
 
 def downgrade() -> None:

@@ -25,6 +25,8 @@ def assert_nothing_is_left(page: Any, site: Site, title: str) -> None:
         with contextlib.suppress(Exception):  # Chromium may refuse to show what it was told not to keep
             page.go_back() if attempt == "back" else page.reload()
             page.wait_for_load_state()
+        page.wait_for_timeout(300)  # a page that leaves by itself is not read while it goes
+        page.wait_for_load_state()
         text = page.content()
         assert not [words for words in WORDS if words in text] and number not in text, attempt
     assert number not in title and number not in page.url

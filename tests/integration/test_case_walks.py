@@ -176,8 +176,12 @@ MORE = {
     "sender-is-gone",
 }
 """Refusals that only the act itself can tell, with the reason."""
-TRIED_ELSEWHERE = {Action.RESUME, Action.ATTACH, Action.MERGE, Action.UNMERGE, Action.LINK, Action.UNLINK}
-"""The first is done below; files have their own tests; groups of cases have their own random lives (test_links.py)."""
+TRIED_ELSEWHERE = {
+    *(Action.RESUME, Action.ATTACH, Action.MERGE, Action.UNMERGE, Action.LINK, Action.UNLINK),
+    *(Action.ESCALATE, Action.RATE),
+}
+"""The first is done below; files, ratings and what climbs at the complainant's word have their own tests; groups of cases have
+their own random lives (test_links.py)."""
 FOLLOWS = ("subcase_answered", "subcase_returned", "hearing_cancelled")
 """Events that follow from an act: on a part of the case, or one that left a planned hearing without its case."""
 LIKELY = (
@@ -190,7 +194,7 @@ SHORT, LONG = 8, 400
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Twelve lives always; four hundred in the long form that `make faults` asks for."""
+    """Eight lives always; four hundred in the long form that `make faults` asks for."""
     is_long = metafunc.config.getoption("--long-faults")
     more = [pytest.param(seed, marks=[pytest.mark.slow, pytest.mark.faults]) for seed in range(SHORT, LONG)]
     metafunc.parametrize("seed", [*range(SHORT), *(more if is_long else [])])

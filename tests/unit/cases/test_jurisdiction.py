@@ -146,6 +146,7 @@ def test_all_roles_and_actions_are_in_it() -> None:
     # These hang on facts that no jurisdiction shows; they have their lines in permissions_table.txt.
     elsewhere = {Action.REPORT, Action.REQUEST_EXTENSION, Action.DECIDE_EXTENSION, Action.INFORM}
     elsewhere |= {Action.PERMIT, Action.ANSWER_DIRECTION, Action.UNMERGE, Action.UNLINK, Action.RECOMMEND}
+    elsewhere |= {Action.ESCALATE}
     missing = {action for action in Action if f" {action.value}" not in said}
     assert missing <= elsewhere, missing
     other = (TABLE.parent / "permissions_table.txt").read_text()
@@ -263,6 +264,7 @@ def test_the_table_of_transitions_has_no_row_that_nobody_can_use() -> None:
         {"follows": "linked"},
         {"follows": "merged", "lead_due_at": EARLIER},
         {"follows": "merged", "is_answered_with_lead": True},
+        {"next_level": 1},
     )
     for status, lies, changes, actor in product(Status, LIES.values(), ({}, *more), ACTORS.values()):
         case = facts(status, **{**lies, **changes})

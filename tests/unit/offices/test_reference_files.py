@@ -39,7 +39,8 @@ def test_the_shipped_files_have_no_fault_and_the_promised_numbers() -> None:
         "categories": 15,
         "aliases": 0,
         "office_patterns": 3,
-        "post_patterns": 9,
+        "post_patterns": 10,
+        "providers": 15,
     }
     assert read_folder(SHIPPED, [PATTERNS], {})
 
@@ -47,6 +48,7 @@ def test_the_shipped_files_have_no_fault_and_the_promised_numbers() -> None:
 def test_every_shipped_file_is_known_to_somebody() -> None:
     ours = {layout.file for layout in LAYOUTS} | {PATTERNS.file}
     others = {"calendar_days.csv", "canned_replies.csv"}  # read by grm/deadlines and grm/cases
+    others |= {f"programme_{name}.csv" for name in ("facts", "contacts", "questions", "sources")}  # by grm/guide
     assert {path.name for path in SHIPPED.glob("*.csv")} <= ours | others
 
 
