@@ -26,7 +26,7 @@ run: .venv/ok ## starts PostgreSQL, Valkey, web, worker and beat; Ctrl-C stops t
 	@exec $(BIN)/python grm/up.py
 
 test: .venv/test-ok ## runs the whole test suite (with lint, types and import contracts) against its own database
-	@$(BIN)/python -m pytest -n 3 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 4 $(PYTEST_ARGS)
 
 quick: .venv/test-ok ## runs the suite without the tests that kill processes, need a browser or take long
 	@$(BIN)/python -m pytest -n 3 -m "not faults and not slow and not browser" $(PYTEST_ARGS)

@@ -24,7 +24,7 @@ from tests.unit.deadlines import naive
 from tests.unit.deadlines.naive import EPOCH, Task, Week, as_datetime
 
 SEED = 20_260_101
-WORLDS_PER_WEEK, CLOCKS_PER_WORLD, EACH_MINUTE_OF = 4, 20, 400
+WORLDS_PER_WEEK, CLOCKS_PER_WORLD, EACH_MINUTE_OF = 4, 20, 150
 WEEKS = [frozenset(n for n in range(7) if mask >> n & 1) for mask in range(127)]
 UNITS: tuple[Unit, ...] = ("working_days", "working_days", "calendar_days", "calendar_months")
 LIMITS = {
