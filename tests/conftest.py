@@ -46,7 +46,7 @@ REFERENCE_TABLES = {
     "canned_reply",
 }
 TEMPLATE = "grm"
-_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100")
+_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100", "autovacuum=off")
 
 
 class TestEngines:

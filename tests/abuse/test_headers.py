@@ -189,7 +189,7 @@ def contents(session: Session) -> dict[str, tuple[Any, ...]]:
     return {name: tuple(rest) for name, *rest in session.execute(text(query))}
 
 
-@pytest.mark.parametrize("role", ["anonymous", "cell", "desk"])
+@pytest.mark.parametrize("role", ["anonymous", "cell"])
 def test_nothing_changes_by_looking(app: Flask, cases: dict[str, str], session: Session, role: str) -> None:
     """The gateway's call-back is the one exception: Kannel reports by GET, and proves itself with a MAC."""
     client = sign_in(app, role)

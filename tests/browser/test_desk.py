@@ -63,7 +63,7 @@ def test_a_complaint_is_filed_by_keyboard_alone_in_under_a_minute(chromium: Any,
     keys.to("details")
     keys.types("No allowance for six months. The union office sent her away three times.")
     page.clock.fast_forward(20_000)
-    page.wait_for_function("document.querySelector('#desk-said').textContent.startsWith('Kept')")
+    page.wait_for_selector("#desk-said:has-text('Kept')", state="attached")
     keys.to("upazila")
     assert len(page.locator("[name=upazila] optgroup").all()) == 1, "only those of the district"
     keys.types("Dham", "<Control+Enter>")

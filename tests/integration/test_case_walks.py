@@ -190,11 +190,11 @@ LIKELY = (
 )
 
 
-SHORT, LONG = 8, 400
+SHORT, LONG = 6, 400
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Eight lives always; four hundred in the long form that `make faults` asks for."""
+    """Six lives always; four hundred in the long form that `make faults` asks for."""
     is_long = metafunc.config.getoption("--long-faults")
     more = [pytest.param(seed, marks=[pytest.mark.slow, pytest.mark.faults]) for seed in range(SHORT, LONG)]
     metafunc.parametrize("seed", [*range(SHORT), *(more if is_long else [])])
