@@ -80,7 +80,7 @@ def test_any_story_ends_where_its_highest_report_says(
     numbers = count(1)
 
     @settings(
-        max_examples=form.of(30, 600),
+        max_examples=form.of(60, 600),
         deadline=None,
         derandomize=not form.is_long,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
