@@ -341,6 +341,8 @@ _CHUNK = """
            CASE WHEN c.is_sensitive THEN g.appeal_post ELSE g.gro_post END AS desk_post,
            CASE WHEN c.is_sensitive THEN g.appeal_id ELSE g.gro_id END AS desk_id,
            CASE WHEN c.is_sensitive THEN 'appeal_officer' ELSE 'gro' END AS desk_role,
+           (ARRAY['web','web','web','web','web','web','web','web','call_centre','call_centre','paper','paper','paper','letter',
+                  'email','suo_motu'])[1 + (p.h2 >> 46 & 15)::int] AS channel,
            t.*, r.id AS rule_id, dhaka.filed_at,
            dhaka.filed_at + make_interval(hours => CASE p.class WHEN 'fresh' THEN 1 ELSE 20 + (p.h2 >> 8 & 31)::int END)
                AS looked_at,
@@ -365,7 +367,7 @@ _LINKS = """
     CREATE TEMP TABLE links AS
     WITH first AS (
         SELECT id, number, 'filed' AS kind, filed_at AS at, 'complainant' AS actor_kind, NULL::bigint AS actor_id,
-               '{"channel":"web","desk":"' || desk || '","due_on":"' || due_on || '","office_id":' || office_id
+               '{"channel":"' || channel || '","desk":"' || desk || '","due_on":"' || due_on || '","office_id":' || office_id
                || ',"received_on":"' || filed_on || '","rule_id":' || rule_id || '}' AS data
         FROM chunk
     ), one AS (
@@ -422,7 +424,7 @@ _INSERTS = (
     """
     INSERT INTO submission (id, key, sealed, channel, received_at)
     SELECT id, sha256(convert_to('bench' || id || ' ' || h, 'UTF8')),
-           decode(repeat(md5(id::text), 10), 'hex'), 'web', filed_at FROM chunk
+           decode(repeat(md5(id::text), 10), 'hex'), channel, filed_at FROM chunk
     """,
     """
     INSERT INTO cases (id, tracking_number, secret_mac, submission_id, status, tier, outcome, level, version, office_id, desk,
@@ -434,7 +436,7 @@ _INSERTS = (
                        WHEN 'closed' THEN 'service_given' WHEN 'resolved' THEN 'answered' END,
            CASE class WHEN 'late' THEN 3 ELSE 0 END, CASE WHEN class = 'ended' THEN 2 ELSE 1 END, office_id, desk,
            CASE WHEN status IN ('in_progress', 'resolved', 'closed') THEN handler_id END, rule_id, programme_id, category_id,
-           district_id, upazila_id, '', body, is_sensitive, false, false, 'none', 'web', 'bn', 'sms', filed_at, filed_on,
+           district_id, upazila_id, '', body, is_sensitive, false, false, 'none', channel, 'bn', 'sms', filed_at, filed_on,
            CASE WHEN status <> 'filed' THEN looked_at END, ended_at, due_on, due_at, l.length, l.head
     FROM chunk AS c JOIN (
         SELECT DISTINCT ON (id) id, seq AS length, hash AS head FROM links ORDER BY id, seq DESC) AS l USING (id)
@@ -483,7 +485,8 @@ _INSERTS = (
     """
     INSERT INTO complainant (case_id, role, name_sealed, sex, age_group, disability)
     SELECT id, 'complainant', decode(repeat(md5(number), 3), 'hex'), CASE WHEN h2 & 1 = 0 THEN 'female' ELSE 'male' END,
-           '36_59', 'no'
+           (ARRAY['under_18', '18_35', '36_59', '60_plus'])[1 + (h2 >> 1 & 3)::int],
+           CASE WHEN h2 >> 3 & 15 = 0 THEN 'yes' ELSE 'no' END
     FROM chunk WHERE class = 'ended'
     """,
     f"""
