@@ -1,0 +1,1 @@
+"""What stands out: a surge, a ministry that falls behind, a district gone silent."""

@@ -1,0 +1,1 @@
+"""What everybody may know: the monthly public file, with small numbers withheld."""

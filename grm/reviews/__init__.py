@@ -1,0 +1,1 @@
+"""Closures looked at again by somebody outside the office."""

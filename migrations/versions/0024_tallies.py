@@ -1,0 +1,20 @@
+"""Room for tallies.
+
+What: nothing yet.
+Why: several parts are built at once, each with its own number.
+Lock cost: none.
+Reversible: yes.
+"""
+
+revision = "0024"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
