@@ -62,6 +62,7 @@ def merge_case(
             links.end(linked_so_far, "replaced", actor, at)
             session.flush()
         links.release(session, case.id, at)
+        due_on_before = case.due_on
         spine.end_wait(step)
         clock = deadlines.newest(session, case.id, case.main_clock)
         session.add(
@@ -77,7 +78,8 @@ def merge_case(
         )
         moved = _hand_over(session, case, lead, at)
         due_on = min(case.due_on, lead.due_on)
-        spine.apply(step, "merged", {"due_on": due_on}, change={"outcome": MERGED})
+        own = {"own_due_on": case.due_on} if case.due_on != due_on_before else {}
+        spine.apply(step, "merged", {"due_on": due_on, **own}, change={"outcome": MERGED})
         links.note(step, lead, "merged_in", moved)
         step.act.record(events.CaseMerged(**step.about(), due_on=due_on))
         return case.version

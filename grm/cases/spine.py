@@ -139,13 +139,14 @@ def apply(
     case.version += 1
     for name, value in (change or {}).items():
         setattr(case, name, value)
-    gone_id = None
+    gone_id, due_on_before = None, case.due_on
     if Status(before) in ENDED and after not in ENDED and case.assignee_id is not None and not _still_serves(step):
         # Who had it has left since; as it was ended then, it was not handed over.
         gone_id, case.assignee_id = case.assignee_id, None
     for effect in step.verdict.effects:
         _EFFECTS[effect](step)
-    if "renew" in step.verdict.effects:
+    # A pause that ends moves the date, too: the history alone must tell when the case was due.
+    if "renew" in step.verdict.effects or case.due_on != due_on_before:
         facts["due_on"] = case.due_on
     if case.status != before:
         facts |= {"status_from": before, "status_to": case.status}
