@@ -6,10 +6,39 @@ Indicators follow the monthly return of the GRS Guidelines 2015 (revised 2018) a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 
-TARGET_PERCENT_IN_TIME = 90
-LEVELS = (1, 2, 3)
+from grm.tallies.periods import (
+    AGE_BANDS,
+    DEFAULT_PERIOD,
+    LEVELS,
+    PERIODS,
+    TARGET_PERCENT_IN_TIME,
+    AgeBand,
+    Period,
+    age_band,
+    due_dates,
+    percent,
+    period,
+)
+
+__all__ = [
+    "AGE_BANDS",
+    "DEFAULT_PERIOD",
+    "IN_A_PERIOD",
+    "LEVELS",
+    "MEASURES",
+    "PERIODS",
+    "TARGET_PERCENT_IN_TIME",
+    "AgeBand",
+    "Period",
+    "Selection",
+    "age_band",
+    "due_dates",
+    "percent",
+    "period",
+    "selection_from",
+]
+
 MEASURES = (
     "escalated",
     "received",
@@ -24,35 +53,6 @@ MEASURES = (
 )
 IN_A_PERIOD = ("received", "resolved", "in_time", "extended", "late", "declined")
 """The measures that count within a period; the others count as of now."""
-PERIODS = ("this_month", "last_month", "last_90_days", "this_fiscal_year", "last_12_months")
-DEFAULT_PERIOD = "last_12_months"
-
-
-@dataclass(frozen=True, slots=True)
-class AgeBand:
-    """A stretch of calendar days since the due date; ``longest_days`` is inclusive, None: no end."""
-
-    code: str
-    shortest_days: int
-    longest_days: int | None
-
-
-AGE_BANDS = (
-    AgeBand("1-7", 1, 7),
-    AgeBand("8-14", 8, 14),
-    AgeBand("15-30", 15, 30),
-    AgeBand("31-90", 31, 90),
-    AgeBand("91-", 91, None),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Local dates in Dhaka: ``starts_on`` inclusive, ``ends_on`` exclusive."""
-
-    code: str
-    starts_on: date
-    ends_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,35 +101,3 @@ def selection_from(values: Mapping[str, str], measure: str = "escalated") -> Sel
         age=values.get("age") if values.get("age") in {band.code for band in AGE_BANDS} else None,
         period=values.get("period", "") if values.get("period") in PERIODS else DEFAULT_PERIOD,
     )
-
-
-def period(code: str, today: date) -> Period:
-    """Return the dates of a named period. The fiscal year runs from July to June."""
-    first_of_month = today.replace(day=1)
-    tomorrow = today + timedelta(days=1)
-    if code == "this_month":
-        return Period(code, first_of_month, tomorrow)
-    if code == "last_month":
-        return Period(code, (first_of_month - timedelta(days=1)).replace(day=1), first_of_month)
-    if code == "last_90_days":
-        return Period(code, today - timedelta(days=89), tomorrow)
-    if code == "this_fiscal_year":
-        return Period(code, date(today.year if today.month >= 7 else today.year - 1, 7, 1), tomorrow)
-    # A year back from the first of this month, so that whole months can be compared; 29 February cannot arise.
-    return Period("last_12_months", first_of_month.replace(year=today.year - 1), tomorrow)
-
-
-def age_band(code: str) -> AgeBand:
-    """Return an age band by its code."""
-    return next(band for band in AGE_BANDS if band.code == code)
-
-
-def due_dates(band: AgeBand, today: date) -> tuple[date | None, date]:
-    """Return the (earliest, latest) due dates, both inclusive, of cases whose age today lies in the band."""
-    earliest = today - timedelta(days=band.longest_days) if band.longest_days is not None else None
-    return earliest, today - timedelta(days=band.shortest_days)
-
-
-def percent(part: int, whole: int) -> float | None:
-    """Return a share in per cent, one decimal; None where there is nothing to share, which is not zero."""
-    return round(100 * part / whole, 1) if whole else None

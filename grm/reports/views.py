@@ -257,8 +257,9 @@ def _titles(known: Directory) -> dict[str, dict[str, str]]:
         "period": {
             "this_month": gettext("This month"),
             "last_month": gettext("Last month"),
-            "last_90_days": gettext("Last 90 days"),
+            "last_3_months": gettext("Last 3 months"),
             "this_fiscal_year": gettext("This fiscal year"),
+            "last_fiscal_year": gettext("Last fiscal year"),
             "last_12_months": gettext("Last 12 months"),
         },
     }

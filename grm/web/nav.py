@@ -35,6 +35,16 @@ ENTRIES = (
 )
 """Path, words, and the roles that have something there; without roles, whoever may open the page."""
 
+REPORT_TABS = (
+    ("/reports", _("Overview")),
+    ("/reports/escalations", _("Escalations")),
+    ("/reports/returns", _("Returns")),
+    ("/reports/reviews", _("Reviews")),
+    ("/reports/alarms", _("Alarms")),
+    ("/reports/exports", _("Files")),
+)
+"""The pages that stand beside one another under "Reports" (`templates/reports/_tabs.html`)."""
+
 _NOT_FOR_PROVIDERS = frozenset({"/registry", "/desk/new"})
 """What a payment provider's desk has no part in."""
 
@@ -59,7 +69,8 @@ class Named:
 
 
 def init_app(app: Flask) -> None:
-    """Give `nav` and `current_officer` to the templates."""
+    """Give `nav`, `current_officer` and `report_tabs()` to the templates."""
+    app.jinja_env.globals["report_tabs"] = report_tabs
     app.context_processor(_context)
 
 
@@ -75,6 +86,17 @@ def entries(actor: Actor) -> list[Entry]:
 def home(actor: Actor) -> str:
     """Where an officer begins: the first entry of the menu, else the front page."""
     return next((entry.href for entry in entries(actor)), "/")
+
+
+def report_tabs() -> list[dict[str, Any]]:
+    """The report pages that the signed-in officer may open, as items of the macro `tabs`; empty for nobody."""
+    user = g.get("_login_user")
+    if user is None or not user.is_authenticated:
+        return []
+    allowed = [(href, words) for href, words in REPORT_TABS if _may_open(href, (), user.actor)]
+    inside = [href for href, _ in allowed if (request.path + "/").startswith(href + "/")]
+    current = max(inside, key=len, default="")
+    return [{"href": href, "label": gettext(words), "current": href == current} for href, words in allowed]
 
 
 def _may_open(href: str, roles: tuple[str, ...], actor: Actor) -> bool:
