@@ -16,6 +16,7 @@ from grm.kernel import tracking_number
 from grm.kernel.clock import DHAKA
 from grm.kernel.contact import mask_email, mask_phone
 from grm.kernel.text import bangla_digits, nfc
+from grm.web import charts, tile_names
 from grm.web.labels import label
 from grm.web.locale import gettext, language
 
@@ -71,6 +72,16 @@ def show_month(value: date) -> str:
     return bangla_digits(nfc(format_date(value, "MMMM y", locale="bn")).translate(_SHORT_I))
 
 
+def show_short_month(value: date) -> str:
+    """Return the short name of a date's month, without its year (নভে)."""
+    return nfc(format_date(value, "MMM", locale="bn" if language() == "bn" else "en_GB"))
+
+
+def district_name(code: str, whole: str, is_tiny: bool = False) -> str:
+    """Return a district's name for a tile of the map."""
+    return tile_names.tiny_name(code, language()) if is_tiny else tile_names.long_name(code, language(), whole)
+
+
 def show_datetime(value: datetime | None) -> str:
     """Return an instant in Dhaka time, on the 24-hour clock."""
     if value is None:
@@ -114,12 +125,13 @@ def init_app(app: Flask) -> None:
         "datetime": show_datetime,
         "weekday": show_weekday,
         "month": show_month,
+        "short_month": show_short_month,
         "name": name,
         # For texts that lie in tables in English, where the catalogue has them.
         "translated": gettext,
     }
     app.jinja_env.filters.update({key: _at_each_visit(show) for key, show in in_the_readers_language.items()})
     app.jinja_env.filters.update(phone_masked=mask_phone, email_masked=mask_email, tracking=tracking_number.display)
-    app.jinja_env.globals.update(static_url=static_url, label=label)
+    app.jinja_env.globals.update(static_url=static_url, label=label, chart=charts, district_name=district_name)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
