@@ -1,6 +1,7 @@
 """All tables at once: imported where the whole schema must be known (migrations, tests, truncation)."""
 
 from grm.accounts import models as accounts
+from grm.alarms import models as alarms
 from grm.cases import attachment_models as attachments
 from grm.cases import bulk_models as bulk
 from grm.cases import claims_models as claims
@@ -20,11 +21,16 @@ from grm.notifications import models as notifications
 from grm.notifications import stops
 from grm.offices import models as offices
 from grm.registry import models as registry
+from grm.reports import models as reports
+from grm.returns import models as returns
+from grm.reviews import models as reviews
 from grm.routing import models as routing
+from grm.tallies import stays_models as stays
 from grm.web import models as web
 
 __all__ = [
     "accounts",
+    "alarms",
     "attachments",
     "audit",
     "batches",
@@ -42,8 +48,12 @@ __all__ = [
     "offices",
     "registry",
     "rehearsals",
+    "reports",
+    "returns",
+    "reviews",
     "routing",
     "search",
+    "stays",
     "stops",
     "tracking",
     "web",
