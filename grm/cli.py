@@ -31,6 +31,7 @@ COMMAND_MODULES = (
     "grm.notifications.bounce_commands",
     "grm.intake.commands",
     "grm.reports.commands",
+    "grm.reports.beneficiary_commands",
     "grm.watch.commands",
     "grm.watch.restore_commands",
     "grm.demo.commands",
