@@ -12,7 +12,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
-from grm.cases import hearing_rows, history, lifecycle, permits, queries
+from grm.cases import hearing_rows, history, lifecycle, permits, queries, reminders
 from grm.cases.models import Case, Direction
 from grm.cases.permissions import CaseFacts
 from grm.cases.states import ENDED, Action, Status
@@ -76,16 +76,27 @@ def acting(
 
 def begin(act: Act, actor: Actor, tracking_number: str, version: int | None, action: Action) -> Step:
     """The first half of `acting`, for acts on more than one case: they lock the rows before, in the order of the ids."""
+    if version is None:
+        _lock(act.session, tracking_number)
     case, facts = queries.find_case(act.session, actor, tracking_number, for_update=True)
     check_version(act.session, case, version)
     if action is Action.PERMIT:
         facts = permits.with_permitter(facts, holders(act.session, [case.office_id], dhaka_date(act.now)))
+    if action is Action.REMIND:
+        facts = reminders.with_reminders(act.session, facts, case.id, dhaka_date(act.now))
     verdict = lifecycle.decide(facts, action, actor, act.now)
     if verdict.is_hidden:
         raise NotFound
     if not verdict.is_allowed:
         raise IllegalAction(verdict.why)
     return Step(act, actor, case, facts, verdict)
+
+
+def _lock(session: Session, tracking_number: str) -> None:
+    """Lock a case before it is read. What a statement that waits for a lock reads beside the locked row is as old as the
+    statement: who names no version would not see a direction that was given in that moment."""
+    number = numbers.parse(tracking_number)
+    session.execute(select(Case.id).where(Case.tracking_number == number).with_for_update(key_share=True))
 
 
 def check_version(session: Session, case: Case, version: int | None) -> None:
@@ -144,6 +155,8 @@ def apply(
         # Who had it has left since; as it was ended then, it was not handed over.
         gone_id, case.assignee_id = case.assignee_id, None
     for effect in step.verdict.effects:
+        if effect == "renew" and case.due_on != due_on_before:
+            facts["was_due_on"] = case.due_on
         _EFFECTS[effect](step)
     # A pause that ends moves the date, too: the history alone must tell when the case was due.
     if "renew" in step.verdict.effects or case.due_on != due_on_before:
@@ -267,6 +280,7 @@ def _renew(step: Step) -> None:
         deadlines.meet(session, case.id, kind, now)
     planned = deadlines.start(session, case.id, case.main_clock, clock_facts(session, case), now)
     case.due_on, case.due_at, case.level = planned.due_on, planned.due_at, 0
+    case.asked_higher_at = case.reminded_at = None
 
 
 # The row is made whole first, the clocks follow: their statements flush it, and the database checks what is flushed.

@@ -71,11 +71,10 @@ class Life:
     is_paused: bool = False
     extended_clocks: set[str] = field(default_factory=set)
     appealed_on: date | None = None
-    appeal_result: str | None = None
-    appeal_decided_on: date | None = None
+    answers: list[tuple[int, str, date, bool]] = field(default_factory=list)
+    """Since the last appeal, those that stand: (place in the history, kind, day, whether it gives the complainant right)."""
     rated_on: date | None = None
     stars: int | None = None
-    unknown_kinds: set[str] = field(default_factory=set)
 
     @property
     def is_part(self) -> bool:
@@ -114,6 +113,18 @@ class Life:
         """From the receipt to the answer, in whole days."""
         assert self.ended_on is not None
         return (self.ended_on - self.received_on).days
+
+    @property
+    def appeal_result(self) -> str | None:
+        """What came of the last appeal: the first answer to it that was not taken back; None where nobody appealed."""
+        if self.appealed_on is None:
+            return None
+        return "open" if not self.answers else "upheld" if self.answers[0][3] else "rejected"
+
+    @property
+    def appeal_decided_on(self) -> date | None:
+        """The day of that answer."""
+        return self.answers[0][2] if self.answers else None
 
     def accuses(self, officer_id: int | None, posts: Collection[int], offices: Collection[int]) -> bool:
         """Whether it is about this officer, a post held, or an office sat in."""
@@ -198,15 +209,14 @@ def happen(life: Life, event: Event) -> None:
     if kind == "rated" and data["stage"] == "complaint":
         life.rated_on, life.stars = dhaka_day(event.at), data["stars"]
     elif kind in ("appealed", "contested"):
-        life.appealed_on, life.appeal_result, life.appeal_decided_on = dhaka_day(event.at), "open", None
-    elif life.appeal_result == "open" and kind in ("resolved", "recommended", "answered_together"):
-        _decide(life, event, "upheld" if data.get("outcome") in UPHELD else "rejected")
-    elif life.appeal_result == "open" and kind in ("declined", "withdrawn"):
-        _decide(life, event, "rejected")
-
-
-def _decide(life: Life, event: Event, result: str) -> None:
-    life.appeal_result, life.appeal_decided_on = result, dhaka_day(event.at)
+        life.appealed_on = dhaka_day(event.at)
+        life.answers.clear()
+    elif kind in ("resolved", "recommended", "answered_together", "declined", "withdrawn"):
+        life.answers.append((event.seq, kind, dhaka_day(event.at), data.get("outcome") in UPHELD))
+    elif kind == "sent_back":
+        life.answers = [each for each in life.answers if each[0] != data["undone"]]
+    elif kind == "unmerged":  # the lead's answer is not this one's any more
+        life.answers = [each for each in life.answers if each[1] != "answered_together"]
 
 
 def _move(life: Life, event: Event) -> None:
@@ -352,7 +362,7 @@ def figures(found: Iterable[Life], since: date, until: date, today: date) -> Fig
             line.add("not_informed", life)
         if within(life.appealed_on):
             line.add("appealed", life)
-        if within(life.appeal_decided_on):
+        if life.appealed_on and within(life.appeal_decided_on):
             line.add(f"appeals_{life.appeal_result}", life)
         if within(life.rated_on):
             assert life.stars is not None
