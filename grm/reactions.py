@@ -8,10 +8,12 @@ from grm.cases import informing, merging
 from grm.escalation import asked, withdrawal
 from grm.escalation import events as escalation
 from grm.kernel.transaction import Reactions
-from grm.notifications import acts, bulk, climbs, closing, codes, handovers, referrals, together
+from grm.notifications import acts, bulk, climbs, closing, codes, handovers, referrals, reminders, together
 from grm.notifications import events as outbox
 from grm.notifications import service as notifications
 from grm.notifications import withdrawal as outbox_withdrawal
+from grm.reviews import events as reviews
+from grm.reviews import notices as review_notices
 
 REACTIONS: Reactions = {
     cases.CaseFiled: (notifications.on_case_filed,),
@@ -25,6 +27,7 @@ REACTIONS: Reactions = {
     cases.CaseDirected: (referrals.on_case_directed,),
     cases.DirectionAnswered: (referrals.on_direction_answered,),
     cases.CaseTakenUp: (referrals.on_case_taken_up,),
+    cases.CaseReminded: (reminders.on_case_reminded,),
     cases.CaseResolved: (informing.on_decided, notifications.on_case_resolved, merging.on_lead_decided),
     cases.CaseDeclined: (informing.on_decided, notifications.on_case_declined, merging.on_lead_decided),
     cases.CaseRecommended: (informing.on_decided, notifications.on_case_recommended, merging.on_lead_decided),
@@ -56,6 +59,7 @@ REACTIONS: Reactions = {
     cases.HandoverDue: (handovers.on_handover_due,),
     cases.BulkAsked: (bulk.on_bulk_asked,),
     cases.BulkDecided: (bulk.on_bulk_decided,),
+    reviews.FindingMade: (review_notices.on_finding_made,),
     escalation.LadderClimbed: (climbs.on_ladder_climbed,),
     escalation.DatesMoved: (outbox_withdrawal.on_dates_moved,),
     outbox.RungsUntold: (withdrawal.on_rungs_untold,),

@@ -30,7 +30,13 @@ GROUPS: tuple[tuple[str, tuple[Action, ...]], ...] = (
         _("Join with others"),
         (Action.MERGE, Action.UNMERGE, Action.LINK, Action.UNLINK, Action.ADD_COMPLAINANT),
     ),
-    (_("Supervise"), (Action.PERMIT, Action.DECIDE_EXTENSION, Action.SEND_BACK, Action.TAKE_UP, Action.DIRECT)),
+    (
+        _("Supervise"),
+        (
+            *(Action.PERMIT, Action.DECIDE_EXTENSION, Action.SEND_BACK, Action.TAKE_UP, Action.DIRECT),
+            Action.REMIND,
+        ),
+    ),
 )
 """Every act of an officer stands in exactly one group."""
 

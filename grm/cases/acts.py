@@ -12,6 +12,7 @@ from grm.cases import (
     informing,
     investigations,
     referrals,
+    reminding,
     service,
     subcases,
     taking_up,
@@ -135,6 +136,9 @@ ACTS: dict[Action, Callable[[Actor, str, int, dict[str, str]], int]] = {
     ),
     Action.ANSWER_DIRECTION: lambda actor, number, version, typed: directions.answer_direction(
         actor, number, version, typed["report"]
+    ),
+    Action.REMIND: lambda actor, number, version, typed: reminding.remind_case(
+        actor, number, version, typed["reminder"], bulk_id=_id(typed.get("bulk_id", ""))
     ),
     Action.CLOSE: lambda actor, number, version, typed: service.close_case(actor, number, version, typed["reason"]),
     Action.ATTACH: attachment_form.attach,

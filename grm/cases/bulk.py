@@ -17,7 +17,7 @@ from grm.cases import bulk_rules, canned, events, lifecycle, quality, queries, s
 from grm.cases.bulk_models import BulkAct, BulkItem
 from grm.cases.bulk_rules import MOST_CASES, NEEDS_APPROVAL, Asking
 from grm.cases.closing import Questioned
-from grm.cases.content import Content
+from grm.cases.content import SHORTEST_REPLY, Content
 from grm.cases.models import Case
 from grm.cases.queue import Queue
 from grm.cases.states import Action
@@ -44,21 +44,21 @@ class Asked:
 
 def ask_bulk(
     actor: Actor,
-    queue: Queue,
+    queue: Queue | None,
     action: Action,
     fields: Mapping[str, str],
     picks: Sequence[tuple[str, int]],
     *,
     now: datetime | None = None,
 ) -> Asked:
-    """Put an act away for cases of a desk, named by tracking number and the version seen.
+    """Put an act away for cases of a desk, or, without one, of a report; named by tracking number and the version seen.
 
     It waits for approval if it ends cases, else it begins. Only what the actor may see becomes an item; what is known to be
     impossible already is refused at once, so that nobody is asked to approve it. Raises `InvalidInput` for the fields, and
     under `case` where no case is left or too many are named; `Questioned` for an answer that seems to say nothing; `NotFound`
     for an act that is not the actor's to do at this desk.
     """
-    if action not in bulk_rules.actions_at(actor, queue.office_id, queue.desk):
+    if action not in may_ask(actor, queue):
         raise NotFound
     seen = dict(picks)
     content = Content()
@@ -80,10 +80,12 @@ def ask_bulk(
             _question(act.session, fields, {case.language: case for case in reversed(found) if not refused[case.id]})
         row = BulkAct(
             officer_id=actor.officer_id,
-            asked_as=bulk_rules.role_at(actor, queue.office_id, queue.desk),
+            asked_as=bulk_rules.role_at(actor, queue.office_id, queue.desk)
+            if queue
+            else bulk_rules.reporting_role(actor),
             action=action.value,
-            office_id=queue.office_id,
-            desk=queue.desk,
+            office_id=queue.office_id if queue else None,
+            desk=queue.desk if queue else None,
             fields=dict(fields) | _same_to_all(action, fields),
             state="done" if not is_left else "waiting_for_approval" if action in NEEDS_APPROVAL else "running",
             asked_at=act.now,
@@ -99,7 +101,7 @@ def ask_bulk(
         audit.record(
             act.session, STREAM, "bulk-asked", actor, act.now, id=row.id, action=action.value, cases=len(found)
         )
-        if row.state == "waiting_for_approval":
+        if row.state == "waiting_for_approval" and row.office_id is not None and row.desk is not None:
             act.record(
                 events.BulkAsked(
                     bulk_id=row.id,
@@ -110,6 +112,13 @@ def ask_bulk(
             )
         bulk_id = row.id
     return Asked(bulk_id, len(seen) - len(found))
+
+
+def may_ask(actor: Actor, queue: Queue | None) -> tuple[Action, ...]:
+    """The acts that an actor may ask for at a desk, or from a report."""
+    if queue is None:
+        return bulk_rules.actions_from_reports(actor)
+    return bulk_rules.actions_at(actor, queue.office_id, queue.desk)
 
 
 def decide_bulk(actor: Actor, bulk_id: int, decision: str, reason: str, *, now: datetime | None = None) -> bool:
@@ -178,11 +187,17 @@ def asking(row: Any) -> Asking:
 
 
 def _check(
-    session: Session, content: Content, queue: Queue, action: Action, fields: Mapping[str, str], now: datetime
+    session: Session, content: Content, queue: Queue | None, action: Action, fields: Mapping[str, str], now: datetime
 ) -> None:
     """Find what is wrong with the form whatever the case, so that nobody is asked to approve what cannot be done."""
     typed = defaultdict(str, fields)
-    if action is Action.ASSIGN:
+    if action is Action.DIRECT:
+        content.text("direction", typed["direction"], shortest=SHORTEST_REPLY)
+    elif action is Action.TAKE_UP:
+        content.text("reason", typed["reason"])
+    elif action is Action.REMIND:
+        content.text("reminder", typed["reminder"], is_required=False)
+    elif action is Action.ASSIGN and queue is not None:
         seats = holders(session, [queue.office_id], dhaka_date(now))
         staff = service.handlers_among(seats, queue.desk, ())
         content.choice("assignee", typed["assignee"], [str(each.officer_id) for each in staff])
@@ -196,9 +211,9 @@ def _check(
         content.text("reason", typed["reason"], is_required=False)
 
 
-def _refusal(case: Case, queue: Queue, action: Action, actor: Actor, now: datetime) -> str:
+def _refusal(case: Case, queue: Queue | None, action: Action, actor: Actor, now: datetime) -> str:
     """Why the act is impossible on a case, as far as its row tells: a code, or empty. The act itself asks for all the rest."""
-    if (case.office_id, case.desk) != (queue.office_id, queue.desk):
+    if queue is not None and (case.office_id, case.desk) != (queue.office_id, queue.desk):
         return "not-at-this-desk"
     return lifecycle.decide(queries.facts_of(case, (), ()), action, actor, now).why
 

@@ -8,14 +8,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from grm.kernel.db import Id, Model, one_of
 
-BULK_ACTIONS = ("ASSIGN", "REFER", "RESOLVE", "CLOSE")
+OF_REPORTS = ("REMIND", "DIRECT", "TAKE_UP")
+"""What is done from a figure, to cases of any office; the other acts are of one desk."""
+BULK_ACTIONS = ("ASSIGN", "REFER", "RESOLVE", "CLOSE", *OF_REPORTS)
 ACT_STATES = ("waiting_for_approval", "running", "done", "refused", "withdrawn")
 UNFINISHED = ("waiting_for_approval", "running")
 ITEM_STATES = ("waiting", "done", "refused")
 
 
 class BulkAct(Model):
-    """One form for many cases that lie at one desk. ``fields`` is the form as typed; ``asked_as`` the asker's role at the desk.
+    """One form for many cases: of one desk, or, from a report, of many offices (``office_id`` and ``desk`` NULL). ``fields`` is
+    the form as typed; ``asked_as`` the asker's role there.
 
     What ends cases happens only after somebody else has approved it; the table itself refuses anything else.
     """
@@ -32,8 +35,13 @@ class BulkAct(Model):
         ),
         CheckConstraint("state <> 'refused' OR decided_by_id IS NOT NULL", "refused_by_somebody"),
         CheckConstraint(
-            "action IN ('ASSIGN', 'REFER') OR state <> 'running' OR decided_by_id IS NOT NULL",
+            "action IN ('ASSIGN', 'REFER', 'REMIND', 'DIRECT', 'TAKE_UP') OR state <> 'running' OR decided_by_id IS NOT NULL",
             "ending_is_approved",
+        ),
+        CheckConstraint(
+            f"({one_of('action', OF_REPORTS)}) = (office_id IS NULL) AND (office_id IS NULL) = (desk IS NULL) "
+            "AND (office_id IS NOT NULL OR state <> 'waiting_for_approval')",
+            "at_one_desk",
         ),
         CheckConstraint(
             "(state IN ('done', 'refused', 'withdrawn')) = (finished_at IS NOT NULL)", "finished_has_instant"
@@ -53,8 +61,8 @@ class BulkAct(Model):
     officer_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("officer.id"))
     asked_as: Mapped[str]
     action: Mapped[str]
-    office_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("office.id"))
-    desk: Mapped[str]
+    office_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("office.id"))
+    desk: Mapped[str | None]
     fields: Mapped[dict[str, Any]]
     state: Mapped[str]
     asked_at: Mapped[datetime]

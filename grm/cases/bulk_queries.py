@@ -28,8 +28,8 @@ class Unfinished:
 
     id: int
     action: str
-    office_id: int
-    desk: str
+    office_id: int | None
+    desk: str | None
     state: str
     asked_at: datetime
     cases_left: int

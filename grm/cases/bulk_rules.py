@@ -11,6 +11,8 @@ from grm.cases.states import Action
 from grm.kernel.actor import Actor
 
 ACTIONS = (Action.ASSIGN, Action.REFER, Action.RESOLVE, Action.CLOSE)
+OF_REPORTS = (Action.REMIND, Action.DIRECT, Action.TAKE_UP)
+"""What a superior does from a figure, to cases of any office."""
 NEEDS_APPROVAL = frozenset({Action.RESOLVE, Action.CLOSE})
 MOST_CASES = 500
 """Cases in one act."""
@@ -26,8 +28,25 @@ class Asking:
 
     officer_id: int
     asked_as: str
-    office_id: int
-    desk: str
+    office_id: int | None
+    desk: str | None
+
+
+def actions_from_reports(actor: Actor) -> tuple[Action, ...]:
+    """The acts that make sense for an actor on cases of a report. Each case is asked about again when its turn comes."""
+    if actor.has_role("cell_officer"):
+        return OF_REPORTS
+    if actor.has_role("appeal_officer"):
+        return (Action.REMIND, Action.TAKE_UP)
+    return (Action.REMIND,) if actor.overseen_office_ids else ()
+
+
+def reporting_role(actor: Actor) -> str:
+    """As what an actor acts from a report."""
+    return next(
+        (role for role in ("cell_officer", "appeal_officer") if actor.has_role(role)),
+        "cluster_coordinator",
+    )
 
 
 def actions_at(actor: Actor, office_id: int, desk: str) -> tuple[Action, ...]:
@@ -56,7 +75,7 @@ def approver_roles(desk: str, asked_as: str) -> tuple[str, ...]:
 
 def may_decide(actor: Actor, asking: Asking) -> bool:
     """Whether the actor may approve or refuse; nobody decides on what he asked for himself."""
-    if actor.officer_id is None or actor.officer_id == asking.officer_id:
-        return False
+    if actor.officer_id is None or actor.officer_id == asking.officer_id or asking.desk is None:
+        return False  # what is done from a report waits for nobody
     own = actor.office_ids(*approver_roles(asking.desk, asking.asked_as))
     return asking.office_id in own or actor.has_role("cell_officer")

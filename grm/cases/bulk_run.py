@@ -100,7 +100,9 @@ def _work(bulk_id: int) -> _Work | None:
     actor = actor_of(session, officer, dhaka_date(clock.now(session)))
     if not officer.is_active:
         actor = Actor(officer.id, officer.name_en, "officer")
-    work = _Work(bulk_id, Action[row.action], defaultdict(str, row.fields), actor)
+    fields = defaultdict(str, row.fields)
+    fields["bulk_id"] = str(bulk_id)  # no form has it: an act learns from it that it is one of many
+    work = _Work(bulk_id, Action[row.action], fields, actor)
     session.rollback()
     return work
 

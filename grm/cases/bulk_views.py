@@ -22,7 +22,7 @@ from grm.web.security import form_is_stale
 blueprint = Blueprint("bulk", __name__)
 
 ACTORS = ("gro", "case_officer", "appeal_officer", "cell_officer")
-READERS = (*ACTORS, "head")
+READERS = (*ACTORS, "head", "cluster_coordinator")
 REFRESH_SECONDS = 4
 
 

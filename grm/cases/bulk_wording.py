@@ -18,6 +18,9 @@ BUTTONS: Mapping[Action, str] = {
     Action.REFER: _("Refer …"),
     Action.RESOLVE: _("Answer …"),
     Action.CLOSE: _("Close …"),
+    Action.REMIND: _("Send a reminder …"),
+    Action.DIRECT: _("Give a direction …"),
+    Action.TAKE_UP: _("Take up …"),
 }
 """What stands below the queue; each leads to the form of the act."""
 
@@ -26,6 +29,9 @@ TITLES: Mapping[Action, str] = {
     Action.REFER: _("Refer several cases to another office"),
     Action.RESOLVE: _("Answer several cases with one text"),
     Action.CLOSE: _("Close several files"),
+    Action.REMIND: _("Send a reminder of several cases"),
+    Action.DIRECT: _("Give one direction on several cases"),
+    Action.TAKE_UP: _("Take up several late cases"),
 }
 
 STATES: Mapping[str, tuple[str, str]] = {

@@ -13,6 +13,8 @@ from wtforms import RadioField, SelectField, TextAreaField
 from grm.accounts.models import Officer
 from grm.cases import bulk_queries, bulk_rules, bulk_wording, queuepage, referral, service, wording
 from grm.cases import queue as queues
+from grm.cases.bulk import may_ask
+from grm.cases.bulk_models import BulkAct
 from grm.cases.bulk_rules import MOST_CASES
 from grm.cases.closing_page import OF_VISITS
 from grm.cases.content import LONGEST_TEXT, SHORTEST_REPLY
@@ -52,7 +54,8 @@ class FormPage:
     action: Action
     title: str
     form: ActionForm
-    queue: Queue
+    queue: Queue | None
+    """The desk where they lie; None for cases of a report, which lie anywhere."""
     desk: str
     lines: Sequence[Line]
     needs_approval: bool
@@ -75,7 +78,7 @@ class ActPage:
     title: str
     state: tuple[str, str]
     desk: str
-    queue: Queue
+    queue: Queue | None
     given: Sequence[tuple[str, str]]
     """The fields of the form as they were filled in: label and value."""
     refused: Sequence[Item]
@@ -122,7 +125,7 @@ def picks_of_view(session: Session, actor: Actor, query: str) -> list[tuple[str,
 def form_page(
     session: Session,
     actor: Actor,
-    queue: Queue,
+    queue: Queue | None,
     action: Action,
     picks: Sequence[tuple[str, int]],
     typed: MultiDict[str, str] | Mapping[str, str] | None = None,
@@ -140,13 +143,13 @@ def form_page(
     _offer(session, form, queue, any(row.is_sensitive for row in rows), now)
     if action is Action.RESOLVE and not any(book.category(row.category_id).needs_visit for row in rows):
         form.drop(*OF_VISITS)
-    lines = lines_of(book, rows, now, queues.soon_until(session, now))
+    lines = lines_of(book, rows, now, queues.soon_until(session, now), shows_office=queue is None)
     return FormPage(
         action=action,
         title=gettext(bulk_wording.TITLES[action]),
         form=form,
         queue=queue,
-        desk=desk_title(book, queue),
+        desk=_where(book, queue),
         lines=[
             replace(line, pick=f"{row.tracking_number}.{seen[row.tracking_number]}", is_picked=True)
             for line, row in zip(lines, rows, strict=True)
@@ -160,12 +163,13 @@ def act_page(session: Session, actor: Actor, bulk_id: int) -> ActPage:
     row = bulk_queries.find_bulk(session, actor, bulk_id)
     act = row.BulkAct
     now, book = clock.now(session), directory(session)
-    queue, action = Queue(act.office_id, act.desk), Action[act.action]
+    queue, action = queue_of(act), Action[act.action]
     form = form_for(action, MultiDict(act.fields))
     _offer(session, form, queue, False, now)
     labels = {field.name: str(field.label.text) for field in form}
     rows = bulk_queries.items_of(session, actor, bulk_id)
-    lines = lines_of(book, rows, now, queues.soon_until(session, now), shows_office=action is Action.REFER)
+    shows_office = queue is None or action is Action.REFER
+    lines = lines_of(book, rows, now, queues.soon_until(session, now), shows_office=shows_office)
     items = [
         Item(line, each.item_state, bulk_wording.why(each.code, labels.get(each.field, "")) if each.code else "")
         for line, each in zip(lines, rows, strict=True)
@@ -176,7 +180,7 @@ def act_page(session: Session, actor: Actor, bulk_id: int) -> ActPage:
         row=row,
         title=gettext(bulk_wording.TITLES[action]),
         state=bulk_wording.STATES[act.state],
-        desk=desk_title(book, queue),
+        desk=_where(book, queue),
         queue=queue,
         given=[(labels[field.name], shown) for field in form if (shown := _shown(book, field))],
         refused=[each for each in items if each.state == "refused"],
@@ -184,13 +188,24 @@ def act_page(session: Session, actor: Actor, bulk_id: int) -> ActPage:
         done=[each for each in items if each.state == "done"],
         may_decide=waits and not is_own,
         may_withdraw=waits and is_own,
-        may_retry=is_own and action in bulk_rules.actions_at(actor, act.office_id, act.desk),
+        may_retry=is_own and action in may_ask(actor, queue),
     )
 
 
-def _offer(session: Session, form: ActionForm, queue: Queue, is_sensitive: bool, now: datetime) -> None:
+def queue_of(act: BulkAct) -> Queue | None:
+    """The desk of an act; None for one from a report."""
+    return Queue(act.office_id, act.desk) if act.office_id is not None and act.desk is not None else None
+
+
+def _where(book: Directory, queue: Queue | None) -> str:
+    return desk_title(book, queue) if queue else gettext("From a report")
+
+
+def _offer(session: Session, form: ActionForm, queue: Queue | None, is_sensitive: bool, now: datetime) -> None:
     """The officers and offices to choose from. Each case is checked by itself when its turn comes."""
     today = dhaka_date(now)
+    if queue is None:
+        return
     if form.action is Action.ASSIGN:
         staff = service.handlers_among(holders(session, [queue.office_id], today), queue.desk, ())
         form.offer(assignee=[nothing_chosen(), *((str(each.officer_id), name(each)) for each in staff)])

@@ -27,6 +27,7 @@ from grm.cases import (
     ratings,
     referral,
     referral_page,
+    reminders,
     service,
     spine,
     wording,
@@ -175,6 +176,11 @@ class CasePage:
         return tuple(line for line in self.events if line.kind == "escalation_asked")
 
     @property
+    def reminders(self) -> tuple[EventLine, ...]:
+        """When a superior or overseer has reminded who has it, the latest first."""
+        return tuple(line for line in reversed(self.events) if line.kind == reminders.KIND)
+
+    @property
     def waiting_until_on(self) -> date | None:
         """The last day of the wait for the complainant."""
         until = self.case.waiting_until
@@ -289,6 +295,7 @@ def load(
     events = queries.events_of(session, case.id)
     seats = holders(session, [case.office_id], dhaka_date(now))
     facts = permits.with_permitter(facts, seats)
+    facts = reminders.with_senders(session, facts, reminders.sent(events), dhaka_date(now))
     staff = service.handlers_among(seats, case.desk, facts.accusations, with_absent=True)
     sections, refused = _actions(session, actor, case, facts, events, seats, now, posted) if with_actions else ((), ())
     heard = hearings_of(row.hearings)

@@ -171,6 +171,8 @@ def _bulk_asked(session: Session, leaving: Leaving) -> Iterable[Duty]:
         select(BulkAct.id, BulkAct.office_id, BulkAct.desk).where(waiting, _at(BulkAct.office_id, leaving))
     )
     for ref_id, office_id, desk in rows:
+        if office_id is None or desk is None:
+            continue  # from a report: such an act waits for nobody
         if not leaving.keeps(office_id, HANDLER_ROLES[desk]):
             yield Duty("bulk_asked", office_id, desk, ref_id=ref_id)
 
@@ -184,6 +186,8 @@ def _bulk_to_decide(session: Session, leaving: Leaving) -> Iterable[Duty]:
         select(BulkAct.id, BulkAct.office_id, BulkAct.desk).where(waiting, BulkAct.office_id.in_(places))
     )
     for ref_id, office_id, desk in rows:
+        if office_id is None or desk is None:
+            continue
         if leaving.gives_up(office_id, DECIDER_ROLES[desk]):
             yield Duty("bulk_decision", office_id, desk, ref_id=ref_id)
 

@@ -51,7 +51,7 @@ def escalate_case(
             "level": wanted,
             "due_on": clock.due_on,
         }
-        apply(step, "escalation_asked", data)
+        apply(step, "escalation_asked", data, change={"asked_higher_at": step.act.now})
         step.act.record(events.EscalationAsked(**step.about(), deadline_id=clock.id, level=wanted))
         return step.case.version
 

@@ -317,6 +317,16 @@ class DirectionAnswered(CaseFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReminded(CaseFact):
+    """A superior or overseer has reminded who has the case: `officer_id`, or the desk where nobody has it. `bulk_id` is the act
+    on many cases that it is a part of, which tells each holder once."""
+
+    officer_id: int | None
+    due_on: date
+    bulk_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseTakenUp(CaseFact):
     """A superior has taken up a late case on the tier `tier`; `former_officer_id` is who had it at the desk it came from."""
 

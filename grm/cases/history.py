@@ -39,6 +39,7 @@ KINDS: tuple[str, ...] = (
     "subcase_ended",  # on the part, when the whole case was withdrawn
     "directed",  # by the Cabinet Division: due_on, epoch; text: direction
     "direction_answered",  # directed_seq; text: report
+    "reminded",  # by a superior or overseer, without a version: due_on, officer_id (who had it), bulk_id; text: reminder
     "own_motion",  # tier, officer_id, from_.., to_office_id, to_desk, level_was, due_on; text: reason
     "written",  # to the complainant, ending nothing: questioned; text: letter
     "hearing_set",  # hearing_at; texts: place, bring
@@ -99,6 +100,7 @@ PUBLIC_KINDS: frozenset[str] = frozenset(KINDS) - {
     *("extension_requested", "extension_refused", "not_informed", "informed"),
     *("investigation_asked", "investigation_refused"),
     *("accepted", "split", "subcase_answered", "subcase_returned", "subcase_ended", "directed", "direction_answered"),
+    "reminded",
     *("linked", "unlinked", "complainant_added"),
     *("attached", "attachment_infected"),
 }

@@ -64,7 +64,7 @@ OF_SUBCASES = frozenset(
     {
         *(Action.ACKNOWLEDGE, Action.CLAIM, Action.ASSIGN, Action.NOTE, Action.ACCEPT, Action.RETURN, Action.RESOLVE),
         *(Action.INVESTIGATE, Action.REPORT, Action.REQUEST_EXTENSION, Action.DECIDE_EXTENSION, Action.ATTACH),
-        *(Action.DIRECT, Action.ANSWER_DIRECTION, Action.PERMIT),
+        *(Action.DIRECT, Action.ANSWER_DIRECTION, Action.PERMIT, Action.REMIND),
     }
 )
 """All that can be done to a part of a case. It has no complainant: whoever holds the whole asks, decides and hears."""
@@ -301,6 +301,7 @@ _ASKS: dict[Action, Callable[[CaseFacts, Actor, datetime], str]] = {
     Action.ADD_COMPLAINANT: lambda case, actor, now: "anonymous-stays" if case.is_anonymous else "",
     Action.ESCALATE: _asks_escalate,
     Action.RATE: _asks_rate,
+    Action.REMIND: lambda case, actor, now: "reminded-today" if actor.officer_id in case.reminder_ids else "",
     Action.WITHDRAW: _asks_of_merged,
     Action.ADD_INFORMATION: _asks_of_merged,
 }

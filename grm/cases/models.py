@@ -183,6 +183,10 @@ class Case(Model):
     waiting_until: Mapped[datetime | None]
     is_paused: Mapped[bool] = mapped_column(default=False, server_default="false")
     is_not_informed: Mapped[bool] = mapped_column(default=False, server_default="false")
+    asked_higher_at: Mapped[datetime | None]
+    """When the complainant asked to have it sent higher, under the present main clock."""
+    reminded_at: Mapped[datetime | None]
+    """When its holder was last reminded by a superior, under the present main clock."""
 
     history_length: Mapped[int]
     history_head: Mapped[bytes]

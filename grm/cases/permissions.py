@@ -4,8 +4,8 @@ and a test proves both equal.
 Seeing: the complainant sees the own case; the Cabinet Division cell every case; the GRO and the case officers what
 lies at their office's gro desk and is not sensitive; the appeal officer and the head of office everything of their
 office; a desk officer what the own office filed, unless it is sensitive; and who sent a case on, until it is sent
-further, what they saw while it lay there. Administrators, viewers and cluster coordinators see no case. Nobody ever sees a
-case that accuses him, his post or his office.
+further, what they saw while it lay there; a cluster coordinator what lies at the offices of the cluster and is not
+sensitive. Administrators and viewers see no case. Nobody ever sees a case that accuses him, his post or his office.
 """
 
 from dataclasses import dataclass, field
@@ -103,6 +103,8 @@ class CaseFacts:
     """The rung that the main clock climbs next; None: the top is reached, or the clock climbs no more."""
     is_escalation_asked: bool = False
     """Whether the complainant has asked already to have the case sent higher, under the present main clock."""
+    reminder_ids: frozenset[int] = field(default_factory=frozenset)
+    """Who has reminded the holder since the present working day began (`reminders.with_reminders`)."""
 
 
 def is_accused(actor: Actor, accusations: tuple[Accusation, ...]) -> bool:
@@ -124,8 +126,8 @@ def relation_of(actor: Actor, case: CaseFacts) -> str | None:
     """What the actor is to the case; None: must not learn that it exists.
 
     The strongest of `complainant`, `system`, `superior` (appeal officer of the holding office, or the cell),
-    `office` (answers for the desk where it lies), `assignee` and `colleague` (case officers), `head`, `referrer` (would see it
-    if it still lay at the desk that sent it here), `filer`.
+    `office` (answers for the desk where it lies), `assignee` and `colleague` (case officers), `head`, `overseer` (coordinates the
+    cluster of the office), `referrer` (would see it if it still lay at the desk that sent it here), `filer`.
     """
     if actor.is_complainant:
         return "complainant" if actor.tracking_number == case.tracking_number else None
@@ -142,6 +144,8 @@ def relation_of(actor: Actor, case: CaseFacts) -> str | None:
         return "assignee" if case.assignee_id == actor.officer_id else "colleague"
     if "head" in roles:
         return "head"
+    if case.office_id in actor.overseen_office_ids and not case.is_sensitive:
+        return "overseer"
     if _has_sent(actor, case):
         return "referrer"
     filed_here = case.filed_by_office_id is not None and case.filed_by_office_id in actor.office_ids("desk_officer")
@@ -185,11 +189,13 @@ MAY_DO: dict[str, frozenset[Action]] = {
         {
             *(Action.NOTE, Action.ASSIGN, Action.REFER, Action.DECIDE_EXTENSION, Action.PERMIT),
             *(Action.TAKE_UP, Action.DIRECT, Action.SEND_BACK, Action.ATTACH, Action.RETURN),
+            Action.REMIND,
         }
     ),
     "assignee": _FIRST_LOOK | _HANDLING | (_WORKING - {Action.RETURN}) | {Action.PERMIT},
     "colleague": _FIRST_LOOK | {Action.PERMIT},
     "head": frozenset({Action.NOTE, Action.PERMIT}),
+    "overseer": frozenset({Action.REMIND}),
     "referrer": frozenset({Action.NOTE}),
     "filer": frozenset(),
 }

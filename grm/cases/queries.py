@@ -59,6 +59,8 @@ def visible_to(actor: Actor, case: Any = Case) -> ColumnElement[bool]:
             grounds += [and_(here, ~case.is_sensitive), and_(sent, ~case.is_sensitive)]
         if filing_offices := actor.office_ids("desk_officer"):
             grounds.append(and_(case.filed_by_office_id.in_(filing_offices), ~case.is_sensitive))
+        if overseen := actor.overseen_office_ids:
+            grounds.append(and_(case.office_id.in_(overseen), ~case.is_sensitive))
     if not grounds:
         return false()
     return and_(or_(*grounds), or_(~case.has_accused, ~_accuses(actor, case)))

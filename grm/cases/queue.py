@@ -116,6 +116,7 @@ COLUMNS = (
     *(Case.id, Case.tracking_number, Case.version, Case.status, Case.is_open, Case.tier, Case.level, Case.is_sensitive),
     *(Case.programme_id, Case.category_id, Case.district_id, Case.upazila_id, Case.is_not_informed, Case.is_paused),
     *(Case.office_id, Case.desk, Case.assignee_id, Case.referral_state, Case.due_on, Case.due_at),
+    *(Case.asked_higher_at, Case.reminded_at),
     *(Officer.name_bn, Officer.name_en),
 )
 """What a line shows: nothing of what is alleged, and who has the case."""

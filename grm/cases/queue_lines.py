@@ -62,7 +62,7 @@ def lines_of(
                 office=desk_title(book, Queue(row.office_id, row.desk)) if shows_office else "",
                 marks=_marks(
                     language(), row.status, row.tier, row.level, row.is_sensitive, row.is_not_informed,
-                    row.referral_state or "",
+                    row.referral_state or "", row.asked_higher_at is not None, row.reminded_at is not None,
                 ),
                 due=show_date(row.due_on),
                 due_mark=_mark(language(), mark),
@@ -79,7 +79,7 @@ def _place(book: Directory, row: Any) -> str:
 
 @lru_cache(2048)
 def _marks(language: str, status: str, tier: str, level: int, is_sensitive: bool, is_not_informed: bool,
-           referral: str) -> Markup:  # fmt: skip
+           referral: str, is_asked: bool = False, is_reminded: bool = False) -> Markup:  # fmt: skip
     """The tags of a case. Kept for a language: to write one through the macro takes longer than to read the case."""
     ui = _macros()
     found = [ui.tag(status)]
@@ -93,6 +93,10 @@ def _marks(language: str, status: str, tier: str, level: int, is_sensitive: bool
         found.append(ui.tag("not_informed"))
     if referral == "offered":
         found.append(ui.tag("", gettext("Referred, not accepted yet"), "amber"))
+    if is_asked:
+        found.append(ui.tag("", gettext("Sent higher at the complainant's word"), "red"))
+    if is_reminded:
+        found.append(ui.tag("", gettext("Reminded"), "amber"))
     return Markup(" ").join(found)
 
 

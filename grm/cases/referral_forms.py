@@ -1,6 +1,7 @@
 """The forms of referrals, parts of cases, directions and own-motion take-ups."""
 
 from wtforms import BooleanField, SelectField, TextAreaField
+from wtforms.validators import Optional
 
 from grm.cases.action_form import ActionForm
 from grm.cases.states import Action
@@ -55,6 +56,16 @@ class DirectForm(ActionForm):
     )
 
 
+class RemindForm(ActionForm):
+    """A reminder (তাগিদ) to who has the case."""
+
+    reminder = TextAreaField(
+        lazy("What you want to remind of"),
+        [Optional()],
+        description=lazy("It stands in the history of the case. The complainant does not see it."),
+    )
+
+
 class AnswerDirectionForm(ActionForm):
     """What was done on a direction."""
 
@@ -70,5 +81,6 @@ FORMS: dict[Action, type[ActionForm]] = {
     Action.SPLIT: SplitForm,
     Action.TAKE_UP: TakeUpForm,
     Action.DIRECT: DirectForm,
+    Action.REMIND: RemindForm,
     Action.ANSWER_DIRECTION: AnswerDirectionForm,
 }

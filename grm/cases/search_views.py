@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from grm.cases import queue, search
 from grm.cases.queue_lines import lines_of
-from grm.cases.readers import READERS
+from grm.cases.readers import SEARCHERS
 from grm.cases.search_terms import Group, all_names
 from grm.kernel import clock
 from grm.kernel.db import db
@@ -19,7 +19,7 @@ blueprint = Blueprint("search", __name__)
 
 
 @blueprint.get("/search")
-@requires(*READERS)
+@requires(*SEARCHERS)
 def cases() -> str | Response:
     """What was typed, as it was understood, and the cases that fit; a tracking number opens its case."""
     session, actor = db.session(), guard.actor()

@@ -64,6 +64,7 @@ class Action(StrEnum):
     ADD_COMPLAINANT = "ADD_COMPLAINANT"
     ESCALATE = "ESCALATE"
     RATE = "RATE"
+    REMIND = "REMIND"
 
 
 _OPEN = (Status.FILED, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.WAITING)
@@ -171,6 +172,7 @@ TRANSITIONS: dict[tuple[Status, Action], Status] = {
     (Status.RESOLVED, Action.ATTACH): Status.RESOLVED,
     **{(Status.FILED, action): Status.ACKNOWLEDGED for action in (Action.SPLIT, Action.ANSWER_DIRECTION)},
     **{(status, Action.ESCALATE): status for status in _OPEN},
+    **{(status, Action.REMIND): status for status in _OPEN},
     **{(status, Action.RATE): status for status in (Status.RESOLVED, Status.CLOSED, Status.DECLINED)},
 }
 """(status, action) → status. What is not here cannot be done. A referral leaves the case acknowledged: the new

@@ -45,6 +45,7 @@ ACTIONS: dict[Action, str] = {
     Action.ADD_COMPLAINANT: _("Add a complainant"),
     Action.TAKE_UP: _("Take up the late case"),
     Action.DIRECT: _("Give a direction"),
+    Action.REMIND: _("Send a reminder"),
     Action.SEND_BACK: _("Send the answer back"),
     Action.ATTACH: _("Attach files"),
 }
@@ -62,6 +63,7 @@ DONE: dict[str, str] = {
     "SPLIT": _("The part went to the other office; this case waits for its answer."),
     "TAKE_UP": _("The case is yours now; who had it and the complainant are told."),
     "DIRECT": _("The direction is recorded and its date runs; the office is told."),
+    "REMIND": _("The reminder is recorded; who has the case is told."),
     "ANSWER_DIRECTION": _("The answer is recorded; who gave the direction is told."),
     "RESOLVE": _("The answer is recorded and goes to the complainant."),
     "WRITE": _("The letter is on the tracking page, and the complainant is told of it."),
@@ -157,6 +159,7 @@ WHY: dict[str, str] = {
     "direction-open-already": _("A direction is open already; wait for its answer."),
     "already-there": _("The case is decided at this level already."),
     "not-missed-yet": _("Its date is not missed yet."),
+    "reminded-today": _("You have sent a reminder today; the next one is possible on the next working day."),
 }
 
 FAULTS: dict[str, str] = {
@@ -210,6 +213,7 @@ _TITLES: dict[str, str] = {
     "subcase_ended": _("Ended, because the complainant has withdrawn the whole case"),
     "directed": _("Direction of the Cabinet Division, to be answered by %(date)s"),
     "direction_answered": _("Direction answered"),
+    "reminded": _("Reminder to who has the case, due on %(date)s"),
     "own_motion": _("Taken up on own motion, because it is late. To: %(to_office)s (%(desk)s)"),
     "resolved": _("Resolved: %(outcome)s"),
     "declined": _("Declined: %(reason)s"),
@@ -319,6 +323,7 @@ TEXTS: dict[str, str] = {
     "recommendation": _("Recommendation"),
     "part": "",
     "direction": "",
+    "reminder": "",
     "report": "",
 }
 """Headings of the free texts; empty where the title of the event says enough."""

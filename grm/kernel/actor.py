@@ -44,6 +44,8 @@ class Actor:
     seats: tuple[Seat, ...] = ()
     is_admin: bool = False
     tracking_number: str | None = None
+    overseen_office_ids: frozenset[int] = frozenset()
+    """The offices whose open files a cluster coordinator reads, without handling any (`grm/offices/overseeing.py`)."""
 
     @property
     def is_officer(self) -> bool:

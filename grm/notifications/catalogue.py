@@ -37,8 +37,10 @@ PLACEHOLDERS: Mapping[str, str] = {
     "handover_url": "the page of a handover: PUBLIC_URL/people/handovers/<number>",
     "bulk_url": "the page of a bulk act: PUBLIC_URL/bulk/<number>",
     "people_url": "the page of posts and officers: PUBLIC_URL/people",
+    "review_url": "the page of a review: PUBLIC_URL/reports/reviews/<tracking number>",
+    "alarms_url": "the page of alarms: PUBLIC_URL/reports/alarms",
     "day": "the day of a digest; or of leaving a post",
-    "total": "how many cases a digest tells of; or how many duties were handed over; or cases of a bulk act",
+    "total": "how many cases a digest tells of; or how many duties were handed over; or cases of a bulk act; or new alarms",
     "counts": "how many of them at which level",
     "cases": "the most urgent of them, a line each: number, what is due and when; sensitive ones only as a number",
 }
@@ -102,7 +104,10 @@ WORK_HANDED = "work-handed-officer"
 HANDOVER_DUE = "handover-due-officer"
 TRACK_CODE = "track-code-complainant"
 """A one-time code for the tracking page (`grm/notifications/codes.py`): of no use after ten minutes, never sent twice."""
+REVIEW_FINDING, ALARMS_RAISED = "review-finding-officer", "alarms-raised-officer"
 BULK_ASKED, BULK_DECIDED = "bulk-asked-officer", "bulk-decided-officer"
+REMINDED_OF_MANY = "cases-reminded-officer"
+"""One for each holder, however many cases somebody reminds of at once."""
 
 _ENTRIES = (
     # What a person is waiting for goes first, whatever a sweep has just put into the outbox.
@@ -172,6 +177,8 @@ _ENTRIES = (
             "case-direction-answered-officer",
         )
     ),
+    _to_officer("case-reminded-officer", "tracking_number due_on case_url", 4, while_open=True),
+    _to_officer(REMINDED_OF_MANY, "queue_url", 4),
     _to_officer("case-taken-up-officer", "tracking_number due_on", 4),
     _to_officer("case-appealed-officer", "tracking_number due_on case_url", 4, while_open=True),
     _to_officer("case-recommended-officer", "tracking_number due_on case_url", 4, while_open=True),
@@ -196,6 +203,8 @@ _ENTRIES = (
     _to_officer(HANDOVER_DUE, "day people_url", 4),
     _to_officer(BULK_ASKED, "bulk_url", 4),
     _to_officer(BULK_DECIDED, "total bulk_url", 4),
+    _to_officer(REVIEW_FINDING, "tracking_number review_url", 5),
+    _to_officer(ALARMS_RAISED, "total alarms_url", 4),
     _to_officer(CALENDAR_SHORT, "covered_until missing admin_url", 5),
     # Reminders go by digest. These are for what still lies in the outbox from before.
     _to_officer("case-unacknowledged-officer", "tracking_number due_on case_url", 5, while_open=True),

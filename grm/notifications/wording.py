@@ -33,6 +33,7 @@ SUBJECTS: dict[str, str] = {
     "case-part-back-officer": _("Notice that a part came back"),
     "case-directed-officer": _("Notice of a direction"),
     "case-direction-answered-officer": _("Notice that the direction is answered"),
+    **dict.fromkeys(("case-reminded-officer", "cases-reminded-officer"), _("Reminder from a superior")),
     **dict.fromkeys(
         ("case-taken-up-officer", "case-taken-up-complainant"), _("Notice that a superior took up the case")
     ),

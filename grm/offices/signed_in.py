@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
 from grm.kernel.actor import Actor, Seat
+from grm.offices import overseeing
 from grm.offices.models import Office, Place, Post, Posting
+from grm.offices.queries import directory
 
 
 class SignedIn(UserMixin):
@@ -79,7 +81,7 @@ def seats_of(session: Session, officer_id: int, on: date) -> tuple[Seat, ...]:
 
 def actor_of(session: Session, officer: Officer, on: date) -> Actor:
     """Return an officer as an actor with the seats of a day."""
-    return _actor(officer, seats_of(session, officer.id, on))
+    return _actor(session, officer, seats_of(session, officer.id, on))
 
 
 def load(session: Session, officer_id: Any, on: date) -> SignedIn | None:
@@ -89,8 +91,18 @@ def load(session: Session, officer_id: Any, on: date) -> SignedIn | None:
         return None
     officer = rows[0].Officer
     seats = tuple(Seat(*row[1:]) for row in rows if row.post_id is not None)
-    return SignedIn(officer, _actor(officer, seats))
+    return SignedIn(officer, _actor(session, officer, seats))
 
 
-def _actor(officer: Officer, seats: tuple[Seat, ...]) -> Actor:
-    return Actor(officer_id=officer.id, name=officer.name_en, kind="officer", seats=seats, is_admin=officer.is_admin)
+def _actor(session: Session, officer: Officer, seats: tuple[Seat, ...]) -> Actor:
+    overseen: frozenset[int] = frozenset()
+    if any(seat.role == overseeing.ROLE for seat in seats):  # few have such a seat: the others need no directory for it
+        overseen = overseeing.overseen_office_ids(seats, directory(session))
+    return Actor(
+        officer_id=officer.id,
+        name=officer.name_en,
+        kind="officer",
+        seats=seats,
+        is_admin=officer.is_admin,
+        overseen_office_ids=overseen,
+    )

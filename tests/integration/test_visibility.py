@@ -88,10 +88,13 @@ def test_list_and_page_agree_for_any_actor(session: Session) -> None:
     numbers = [row.tracking_number for row, _ in made[:3]]
     actors = st.one_of(
         st.builds(
-            lambda officer_id, seats, is_admin: Actor(officer_id, "Officer", "officer", seats, is_admin),
+            lambda officer_id, seats, is_admin, overseen: Actor(
+                officer_id, "Officer", "officer", seats, is_admin, overseen_office_ids=overseen
+            ),
             st.sampled_from([*officers, 999_999]),
             seats(session),
             st.booleans(),
+            st.sampled_from([frozenset(), frozenset({build.office_id(session)})]),
         ),
         st.sampled_from([SYSTEM, complainant("0000000000000"), *map(complainant, numbers)]),
     )

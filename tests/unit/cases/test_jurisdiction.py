@@ -6,6 +6,7 @@ depends on more than that (clocks, hearings, who decided before) is in `permissi
 """
 
 import string
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -36,6 +37,9 @@ ACTORS: dict[str, Actor] = {
     "alternate of the gro": seated("gro", is_alternate=True),
     "gro of a district": seated("gro", DISTRICT),
     "head of a district": seated("head", DISTRICT),
+    "coordinator of the cluster": replace(
+        seated("cluster_coordinator"), overseen_office_ids=frozenset({MINISTRY, OTHER})
+    ),
     "desk_officer": seated("desk_officer", DISTRICT),
     "cell_officer": seated("cell_officer", CELL),
     "administrator": Actor(ME, "Admin", "officer", (), is_admin=True),

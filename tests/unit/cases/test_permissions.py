@@ -1,5 +1,6 @@
 """Who may see and do what: a readable table, and the rules that no table shows."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -147,7 +148,20 @@ ACTORS: dict[str, tuple[Actor, dict[str, object]]] = {
     "GRO, sensitive case": (officer("gro"), {"desk": "appeal", "is_sensitive": True}),
     "GRO of another office": (officer("gro", OTHER_OFFICE), {}),
     "desk officer, filed elsewhere": (officer("desk_officer", DISTRICT, "district"), {"filed_by_office_id": 77}),
-    "cluster coordinator": (officer("cluster_coordinator"), {}),
+    "cluster coordinator of other ministries": (officer("cluster_coordinator"), {}),
+    "cluster coordinator, case of the cluster": (
+        replace(officer("cluster_coordinator", OTHER_OFFICE), overseen_office_ids=frozenset({OFFICE, OTHER_OFFICE})),
+        {"due_at": EARLIER},
+    ),
+    "cluster coordinator, sensitive case of the cluster": (
+        replace(officer("cluster_coordinator", OTHER_OFFICE), overseen_office_ids=frozenset({OFFICE, OTHER_OFFICE})),
+        {"is_sensitive": True},
+    ),
+    "appeal officer, has reminded today": (officer("appeal_officer"), {"reminder_ids": frozenset({ME})}),
+    "cell officer, somebody else has reminded today": (
+        officer("cell_officer", CELL, "cell"),
+        {"reminder_ids": frozenset({99})},
+    ),
     "viewer": (officer("viewer"), {}),
     "administrator": (Actor(ME, "Admin", "officer", (), is_admin=True), {}),
     "complainant": (complainant(NUMBER), {}),
