@@ -44,8 +44,10 @@ from grm.notifications import wording as notification_wording
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
 from grm.registry import views as registry_views
-from grm.reports import administration, rehearsal_views, sample_views
+from grm.reports import administration, rehearsal_views
 from grm.reports import views as reports_views
+from grm.reviews import sample_views
+from grm.reviews import views as review_views
 from grm.watch import coverage, gauges, providers
 from grm.web import (
     busy,
@@ -151,6 +153,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(people_views.blueprint)
     app.register_blueprint(reports_views.blueprint)
     app.register_blueprint(sample_views.blueprint)
+    app.register_blueprint(review_views.blueprint)
     app.register_blueprint(administration.blueprint)
     app.register_blueprint(rehearsal_views.blueprint)
     app.register_blueprint(notification_views.blueprint)

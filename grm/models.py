@@ -14,6 +14,7 @@ from grm.cases import tracking_models as tracking
 from grm.deadlines import models as deadlines
 from grm.escalation import models as escalation
 from grm.escalation import rehearsal_models as rehearsals
+from grm.exports import models as exports
 from grm.intake import batch_models as batches
 from grm.intake import models as intake
 from grm.kernel import audit, ledger
@@ -40,6 +41,7 @@ __all__ = [
     "closing",
     "deadlines",
     "escalation",
+    "exports",
     "handovers",
     "intake",
     "ledger",

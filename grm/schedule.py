@@ -71,6 +71,8 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
         ),
         Entry("hearings", "cases.remind-of-hearings", 300, "ticks", "reminds both sides of tomorrow's hearings"),
         Entry("samples", "cases.draw-samples", 3600, "ticks", "draws last month's sample of closures, once"),
+        Entry("reviews", "reviews.assign-open", 600, "ticks", "gives drawn closures to those who are to review them"),
+        Entry("alarms", "alarms.look", 900, "ticks", "looks for surges and silences, once each morning"),
         Entry("index", "cases.index-search", 5, "ticks", "makes new and changed cases findable by words and names"),
         Entry("files", "cases.look-after-files", 60, "ticks", "scans files that wait, deletes those of no case"),
         Entry(

@@ -21,6 +21,8 @@ TASK_MODULES = (
     "grm.notifications.tasks",
     "grm.intake.tasks",
     "grm.cases.tasks",
+    "grm.reviews.tasks",
+    "grm.alarms.tasks",
     "grm.watch.tasks",
 )
 QUEUES = ("ticks", "delivery")

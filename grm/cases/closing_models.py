@@ -37,15 +37,20 @@ class SampleMonth(Model):
     drawn_at: Mapped[datetime]
     closures: Mapped[int]
     drawn: Mapped[int]
+    reported_at: Mapped[datetime | None]
+    """When its findings were reported; no review of it is written or corrected afterwards."""
+    reported_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
 
 
 class ClosureSample(Model):
-    """A closed case drawn for review. A case is drawn once in its life; `office_id` is the stratum: who had closed it."""
+    """A closed case drawn for review. A case is drawn once in its life; `office_id` and `is_late` are its stratum: who had closed
+    it, and whether it was late then. ``reviewer_id`` is whom the review was given to (`grm/reviews/assigning.py`)."""
 
     __tablename__ = "closure_sample"
     __table_args__ = (
         CheckConstraint(one_of("state", ("open", "reviewed")), "state_known"),
         Index(None, "month", "id"),
+        Index(None, "office_id", "month"),
     )
 
     id: Mapped[Id]
@@ -54,6 +59,8 @@ class ClosureSample(Model):
     office_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("office.id"))
     drawn_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(default="open", server_default="open")
+    is_late: Mapped[bool] = mapped_column(default=False, server_default="false")
+    reviewer_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("officer.id"))
 
 
 class CannedReply(Model):

@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Row, exists, insert, select, update
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.orm import Session
 
 from grm.cases import sampling
 from grm.cases.closing_models import ClosureSample, SampleMonth
 from grm.cases.models import Case
-from grm.cases.queries import visible_to
 from grm.deadlines.calendar import end_of_day
-from grm.kernel.actor import Actor
 from grm.kernel.clock import dhaka_date
 from grm.kernel.errors import IllegalAction
 from grm.kernel.transaction import transaction
+from grm.offices.queries import directory
 
 CLOSED = ("resolved", "closed", "declined")
 """What counts as a closure: the office has answered, or said that it will not. Who withdrew has closed it himself."""
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +57,26 @@ def draw_month(month: date | None = None, now: datetime | None = None) -> Drawn:
         if begun is None:
             there = session.get_one(SampleMonth, month)
             return Drawn(month, there.closures, there.drawn, is_new=False)
-        closures = _closures(session, month)
-        drawn = sampling.draw(closures, seed)
-        if drawn:
-            values = [
-                {"month": month, "office_id": office_id, "case_id": case_id, "drawn_at": act.now}
-                for office_id, case_id in drawn
-            ]
-            session.execute(insert(ClosureSample), values)
-        counts = {"closures": sum(map(len, closures.values())), "drawn": len(drawn)}
+        counts = {"closures": 0, "drawn": 0}
+        for office in directory(session).offices:  # one at a time: a month may have a million closures
+            closures = _closures(session, month, office.id)
+            drawn = sampling.draw({office.id: list(closures)}, seed, closures)
+            if drawn:
+                row = {"month": month, "office_id": office.id, "drawn_at": act.now}
+                values = [{**row, "case_id": case_id, "is_late": closures[case_id][0]} for _, case_id in drawn]
+                session.execute(insert(ClosureSample), values)
+            counts = {"closures": counts["closures"] + len(closures), "drawn": counts["drawn"] + len(drawn)}
         session.execute(update(SampleMonth).where(SampleMonth.month == month).values(counts))
         return Drawn(month, **counts, is_new=True)
 
 
-def _closures(session: Session, month: date) -> dict[int, list[int]]:
-    """The cases that an office closed in a month and that were never drawn, by office. Parts of cases and duplicates are
-    not among them: their answer is another case's."""
+def _closures(session: Session, month: date, office_id: int) -> dict[int, tuple[bool, int]]:
+    """The cases that an office closed in a month and that were never drawn, each with its stratum: whether it was late, and its
+    category. Parts of cases and duplicates are not among them: their answer is another case's."""
     after = (month + timedelta(days=31)).replace(day=1)
     rows = session.execute(
-        select(Case.office_id, Case.id).where(
+        select(Case.id, Case.ended_at >= Case.due_at, Case.category_id).where(
+            Case.office_id == office_id,
             Case.ended_at >= end_of_day(month - timedelta(days=1)),
             Case.ended_at < end_of_day(after - timedelta(days=1)),
             Case.status.in_(CLOSED),
@@ -86,23 +85,9 @@ def _closures(session: Session, month: date) -> dict[int, list[int]]:
             ~exists().where(ClosureSample.case_id == Case.id),
         )
     )
-    found: dict[int, list[int]] = {}
-    for office_id, case_id in rows:
-        found.setdefault(office_id, []).append(case_id)
-    return found
+    return {case_id: (is_late, category_id) for case_id, is_late, category_id in rows}
 
 
 def months(session: Session) -> Sequence[SampleMonth]:
     """The months that were drawn, the latest first."""
     return session.scalars(select(SampleMonth).order_by(SampleMonth.month.desc())).all()
-
-
-def sampled(session: Session, actor: Actor, month: date, after: int = 0) -> Sequence[Row[ClosureSample, Case]]:
-    """A page of the month's sample that the actor may see, one more row than `PAGE` where there is another page."""
-    return session.execute(
-        select(ClosureSample, Case)
-        .join(Case, Case.id == ClosureSample.case_id)
-        .where(ClosureSample.month == month, ClosureSample.id > after, visible_to(actor))
-        .order_by(ClosureSample.id)
-        .limit(PAGE + 1)
-    ).all()

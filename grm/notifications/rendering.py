@@ -89,6 +89,7 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
         if number:
             values["tracking_number"] = tracking_number.display(str(number))
             values["case_url"] = f"{public_url}/cases/{number}"
+            values["review_url"] = f"{public_url}/reports/reviews/{number}"
         if params.get("due_on"):
             day = date.fromisoformat(str(params["due_on"]))
             values["due_on"] = digits(day.strftime("%d/%m/%Y")) if channel == "sms" else show_date(day)
@@ -106,6 +107,9 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
             values["bulk_url"] = f"{public_url}/bulk/{int(params['bulk_id'])}"
         if params.get("bulk_cases"):
             values["total"] = digits(params["bulk_cases"])
+        if params.get("alarms"):
+            values["alarms_url"] = f"{public_url}/reports/alarms"
+            values["total"] = digits(params["alarms"])
         if params.get("leaving_on"):
             values["day"] = show_date(date.fromisoformat(str(params["leaving_on"])))
         if params.get("code"):

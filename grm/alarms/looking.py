@@ -1,0 +1,1 @@
+"""Looking for alarms, once each morning."""
