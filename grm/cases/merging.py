@@ -229,7 +229,13 @@ def _set_date(session: Session, lead: Case, clock: Any, before: Any, now: dateti
     lead.due_on, lead.due_at = clock.due_on, clock.due_at
     if lead.waiting_until is not None:
         lead.is_paused = deadlines.pause(session, lead.id, now, lead.waiting_until, "asked", lead.main_clock)
-    return {"deadline_kind": clock.kind, "epoch": clock.epoch, "from_due_on": before, "to_due_on": clock.due_on}
+    return {
+        "deadline_kind": clock.kind,
+        "epoch": clock.epoch,
+        "from_due_on": before,
+        "to_due_on": clock.due_on,
+        "extension_days": clock.extension_days,
+    }
 
 
 def _reopen(act: Act, actor: Actor, case: Case, link: CaseLink, why: str) -> None:

@@ -19,7 +19,8 @@ from grm.kernel.actor import Actor
 from grm.tallies.figures import NONE, TOTAL, Line, View
 from grm.tallies.periods import AGE_BANDS
 from grm.tallies.reading import read, series
-from tests.support import build, recount
+from grm.tallies.stays import stays_of
+from tests.support import build, recount, recount_stays
 from tests.support.histories import World, month_starts
 from tests.support.recount import Figures, Life
 
@@ -45,6 +46,7 @@ def test_every_figure_equals_a_recount_of_the_event_log(session: Session, seed: 
     assert_the_log_suffices(session, found)
     today = dhaka_date(now)
     assert_read(session, found, today)
+    assert_stays(session)
 
 
 # --- the ledger ---------------------------------------------------------------------------------------------------------
@@ -64,6 +66,24 @@ def assert_the_log_suffices(session: Session, found: list[Life]) -> None:
         place = life.office_id, life.desk, life.tier, life.clock, life.status, life.level
         times = life.due_on, life.is_paused, life.received_on, life.ended_at, life.is_not_informed, True
         assert (row.id, *place, *times) == tuple(row)
+
+
+# --- stays --------------------------------------------------------------------------------------------------------------
+
+
+def assert_stays(session: Session) -> None:
+    """Every stay of every case, in every column."""
+    told = recount_stays.stays(session)
+    rows = stays_of(session, sorted(told))
+    kept = {(row.case_id, row.no): row._mapping for row in rows}
+    counted = {
+        (case_id, number): recount_stays.as_row(stay, number)
+        for case_id, of_case in told.items()
+        for number, stay in enumerate(of_case, 1)
+    }
+    assert set(kept) == set(counted)
+    for key, row in counted.items():
+        assert {name: kept[key][name] for name in row} == row
 
 
 # --- the tallies --------------------------------------------------------------------------------------------------------
@@ -146,7 +166,7 @@ def assert_line(line: Line, counted: Figures, today: date, where: Any) -> None:
     ages = {band.code: counted.count(f"overdue-{band.code}") for band in AGE_BANDS}
     assert line.overdue_by_age(today, AGE_BANDS) == ages, where
     assert line.escalated_by_level == tuple(counted.count(f"level-{level}") for level in (1, 2, 3)), where
-    assert line.is_paused == counted.count("paused"), where
+    assert line.paused_count == counted.count("paused"), where
     assert list(line.stars) == counted.stars, where
     assert line.due == counted.due, where
     if line.received_by_day:

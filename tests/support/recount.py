@@ -164,12 +164,12 @@ def histories(session: Session) -> dict[int, list[Event]]:
     return found
 
 
-def lives(session: Session) -> list[Life]:
-    """Replay every case of the database."""
+def lives(session: Session, *, is_replayed: bool = True) -> list[Life]:
+    """Replay every case of the database; without `is_replayed` as they are before their first event."""
     accused: dict[int, list[tuple[int | None, int | None, int | None]]] = {}
     for row in session.execute(text("SELECT case_id, officer_id, post_id, office_id FROM accused")):
         accused.setdefault(row.case_id, []).append((row.officer_id, row.post_id, row.office_id))
-    events = histories(session)
+    events = histories(session) if is_replayed else {}
     found = []
     for row in session.execute(_CASES):
         life = Life(
@@ -188,7 +188,7 @@ def lives(session: Session) -> list[Life]:
             accusations=tuple(accused.get(row.id, ())),
             is_not_informed=row.is_not_informed,
         )
-        for event in events[row.id]:
+        for event in events.get(row.id, ()):
             happen(life, event)
         found.append(life)
     return found
