@@ -26,6 +26,7 @@ from grm.reports import models as reports
 from grm.returns import models as returns
 from grm.reviews import models as reviews
 from grm.routing import models as routing
+from grm.tallies import models as tallies
 from grm.tallies import stays_models as stays
 from grm.web import models as web
 
@@ -57,6 +58,7 @@ __all__ = [
     "search",
     "stays",
     "stops",
+    "tallies",
     "tracking",
     "web",
 ]

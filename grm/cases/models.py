@@ -117,7 +117,12 @@ class Case(Model):
             "id",
             postgresql_where=text("is_not_informed"),
         ),
-        Index("ix__cases__filed_at", "filed_at"),
+        Index("ix__cases__office_received", "office_id", "received_on", "id"),
+        Index("ix__cases__district_received", "district_id", "received_on", "id"),
+        Index("ix__cases__office_ended", "office_id", "ended_at", "id", postgresql_where=text("ended_at IS NOT NULL")),
+        Index(
+            "ix__cases__district_ended", "district_id", "ended_at", "id", postgresql_where=text("ended_at IS NOT NULL")
+        ),
         Index("ix__cases__ended_at", "ended_at", "id", postgresql_where=text("ended_at IS NOT NULL")),
         Index(
             "ix__cases__filed_by_office",
@@ -223,6 +228,9 @@ class Accused(Model):
     __table_args__ = (
         CheckConstraint("officer_id IS NOT NULL OR office_id IS NOT NULL", "names_somebody"),
         Index(None, "case_id"),
+        Index(None, "officer_id", postgresql_where=text("officer_id IS NOT NULL")),
+        Index(None, "post_id", postgresql_where=text("post_id IS NOT NULL")),
+        Index(None, "office_id", postgresql_where=text("office_id IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -236,7 +244,15 @@ class CaseEvent(Model):
     """One row of the append-only, hash-chained history of a case. ``data`` holds facts and commitments, no free text."""
 
     __tablename__ = "case_event"
-    __table_args__ = (UniqueConstraint("case_id", "seq"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq"),
+        Index(
+            "ix__case_event__appeals",
+            "case_id",
+            "seq",
+            postgresql_where=text("kind IN ('appealed', 'contested')"),
+        ),
+    )
 
     id: Mapped[Id]
     case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"))
