@@ -31,6 +31,8 @@ from grm.cases import (
 )
 from grm.cases import views as cases_views
 from grm.escalation import queries as escalation_queries
+from grm.exports import fonts as export_fonts
+from grm.exports import views as export_views
 from grm.guide import views as guide_views
 from grm.intake import batch_views, desk_views, draft_file_views
 from grm.intake import views as intake_views
@@ -121,6 +123,7 @@ def create_app(settings: Settings) -> Flask:
             "outbox": notification_queries.outbox_health,
             "providers": providers.providers_health,
             "calendar": coverage.calendar_health(settings.is_production),
+            "fonts": export_fonts.fonts_health,
         },
     )
     metrics.init_app(app, [gauges.gauges])
@@ -152,6 +155,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(canned_views.blueprint)
     app.register_blueprint(people_views.blueprint)
     app.register_blueprint(reports_views.blueprint)
+    app.register_blueprint(export_views.blueprint)
     app.register_blueprint(sample_views.blueprint)
     app.register_blueprint(review_views.blueprint)
     app.register_blueprint(administration.blueprint)

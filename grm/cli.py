@@ -32,6 +32,7 @@ COMMAND_MODULES = (
     "grm.intake.commands",
     "grm.reports.commands",
     "grm.reports.beneficiary_commands",
+    "grm.exports.commands",
     "grm.watch.commands",
     "grm.watch.restore_commands",
     "grm.demo.commands",

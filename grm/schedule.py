@@ -72,6 +72,8 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
         Entry("hearings", "cases.remind-of-hearings", 300, "ticks", "reminds both sides of tomorrow's hearings"),
         Entry("samples", "cases.draw-samples", 3600, "ticks", "draws last month's sample of closures, once"),
         Entry("reviews", "reviews.assign-open", 600, "ticks", "gives drawn closures to those who are to review them"),
+        Entry("returns", "returns.prepare", 600, "ticks", "prepares last month's returns on the first, once"),
+        Entry("late-returns", "returns.call-for-late", 300, "ticks", "calls for monthly returns that are late"),
         Entry("alarms", "alarms.look", 900, "ticks", "looks for surges and silences, once each morning"),
         Entry("index", "cases.index-search", 5, "ticks", "makes new and changed cases findable by words and names"),
         Entry("files", "cases.look-after-files", 60, "ticks", "scans files that wait, deletes those of no case"),
@@ -117,6 +119,8 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
             "ends announced postings where nothing is left to hand over, and reminds where something is",
         ),
         Entry("tidy", "intake.tidy", 600, "ticks", "removes drafts, sessions and counters past their time"),
+        Entry("exports", "exports.start", 5, "ticks", "starts processes that make files too large to be made at once"),
+        Entry("old-exports", "exports.forget", 600, "ticks", "deletes prepared files after seven days"),
         Entry("forget", "watch.forget", 600, "ticks", "forgets texts and records that are kept for a while only"),
     )
 

@@ -23,7 +23,9 @@ TASK_MODULES = (
     "grm.cases.tasks",
     "grm.reviews.tasks",
     "grm.alarms.tasks",
+    "grm.returns.tasks",
     "grm.watch.tasks",
+    "grm.exports.tasks",
 )
 QUEUES = ("ticks", "delivery")
 

@@ -1,6 +1,6 @@
 """Looking after stored files: scanning those that wait, deleting what no row names, and finding what is gone or changed.
 
-Rows of two tables name files: `attachment`, and `draft_file` for forms that are not filed yet.
+Rows of two tables name files: `attachment`, and `draft_file` for forms that are not filed yet; packages above add their own.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from itertools import islice
 
 import structlog
 from sqlalchemy import select, union_all, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from grm.cases import history
 from grm.cases.attachment_models import Attachment, DraftFile
@@ -29,6 +29,13 @@ ORPHAN_SECONDS = 3600.0
 """A file without a row that is older belongs to an act that never came to its end."""
 SCANS_AT_ONCE = 20
 _ROWS_AT_ONCE = 500
+_ELSEWHERE: list[InstrumentedAttribute[str]] = []
+
+
+def also_named_in(column: InstrumentedAttribute[str]) -> None:
+    """Say that a column of a table above this package names stored files as well, so that none of them is taken for an orphan."""
+    if column not in _ELSEWHERE:
+        _ELSEWHERE.append(column)
 
 
 def sweep_orphans(age_seconds: float = ORPHAN_SECONDS) -> int:
@@ -48,13 +55,13 @@ def sweep_orphans(age_seconds: float = ORPHAN_SECONDS) -> int:
 def _known(session: Session, names: list[str]) -> set[str]:
     """Which of the names a row has, apart from files that were found infected.
 
-    One statement for both tables: a form that is filed meanwhile moves its files from one to the other.
+    One statement for all tables: a form that is filed meanwhile moves its files from one to the other.
     """
     if not names:
         return set()
     attached = select(Attachment.stored_name).where(Attachment.stored_name.in_(names), Attachment.state != "infected")
-    drafted = select(DraftFile.stored_name).where(DraftFile.stored_name.in_(names))
-    found = set(session.scalars(union_all(attached, drafted)))
+    others = [select(column).where(column.in_(names)) for column in (DraftFile.stored_name, *_ELSEWHERE)]
+    found = set(session.scalars(union_all(attached, *others)))
     session.rollback()
     return found
 

@@ -66,17 +66,19 @@ def visible_to(actor: Actor, case: Any = Case) -> ColumnElement[bool]:
     return and_(or_(*grounds), or_(~case.has_accused, ~_accuses(actor, case)))
 
 
-def _accuses(actor: Actor, case: Any) -> ColumnElement[bool]:
+def names_as_accused(actor: Actor) -> ColumnElement[bool]:
+    """The accusations that name the actor, their post, or their whole office, as a condition on `Accused`."""
     posts = [seat.post_id for seat in actor.seats]
     names_nobody = Accused.officer_id.is_(None)
-    return exists().where(
-        Accused.case_id == case.id,
-        or_(
-            Accused.officer_id == actor.officer_id,
-            and_(names_nobody, Accused.post_id.in_(posts)),
-            and_(names_nobody, Accused.post_id.is_(None), Accused.office_id.in_(actor.office_ids())),
-        ),
+    return or_(
+        Accused.officer_id == actor.officer_id,
+        and_(names_nobody, Accused.post_id.in_(posts)),
+        and_(names_nobody, Accused.post_id.is_(None), Accused.office_id.in_(actor.office_ids())),
     )
+
+
+def _accuses(actor: Actor, case: Any) -> ColumnElement[bool]:
+    return exists().where(Accused.case_id == case.id, names_as_accused(actor))
 
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:

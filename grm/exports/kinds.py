@@ -4,8 +4,8 @@
     def escalations(asked: Asked) -> Sheet:
         return Sheet(gettext("Open escalated cases"), (Column(gettext("Tracking number"), "code"), ...), rows(asked), count=…)
 
-The function reads through ``asked.session`` alone, for ``asked.actor`` alone (``visible_to``), and knows no request: large files are
-made by a process of their own, later, in the seats that the officer holds then. Words are in the file's language already.
+The function reads through ``asked.session`` alone, for ``asked.actor`` alone (``visible_to``), and knows no request: large files
+are made by a process of their own, later, in the seats that the officer holds then. Words are in the file's language already.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -12,8 +12,8 @@ from typing import Literal
 from grm.kernel.text import latin_digits
 
 Kind = Literal["text", "code", "number", "percent", "date"]
-"""``text``: words, in which long numbers are masked. ``code``: a tracking number or the like, left as it is. ``number``: an int or
-float. ``percent``: 93.5 means 93.5 %. ``date``: a date, or an instant whose Dhaka date is meant."""
+"""``text``: words, in which long numbers are masked. ``code``: a tracking number or the like, left as it is. ``number``: an int
+or float. ``percent``: 93.5 means 93.5 %. ``date``: a date, or an instant whose Dhaka date is meant."""
 Cell = str | int | float | date | datetime | None
 Row = Sequence[Cell]
 
@@ -47,10 +47,10 @@ class Column:
 class Sheet:
     """A table with its heading, all words in the language of the file.
 
-    ``title``: what it is. ``filters``: what was chosen, in words, a line each. ``rows``: read once, one at a time, so that a large
-    table never lies in memory; each as long as ``columns``. ``count``: how many rows there will be, if the list's figure is
-    known: it decides whether the file is made at once, and shows how far it is. ``total``: a last row in bold. ``notes``: lines below
-    (how something is counted). ``is_portrait``: for a PDF of few columns.
+    ``title``: what it is. ``filters``: what was chosen, in words, a line each. ``rows``: read once, one at a time, so that a
+    large table never lies in memory; each as long as ``columns``. ``count``: how many rows there will be, if the list's figure
+    is known: it decides whether the file is made at once, and shows how far it is. ``total``: a last row in bold. ``notes``:
+    lines below (how something is counted). ``is_portrait``: for a PDF of few columns.
     """
 
     title: str
