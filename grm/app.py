@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config import Settings
 from grm.accounts import views as accounts_views
 from grm.accounts.sessions import DatabaseSessions, opened_at
+from grm.alarms import views as alarm_views
 from grm.cases import (
     attachment_views,
     bulk_views,
@@ -158,6 +159,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(export_views.blueprint)
     app.register_blueprint(sample_views.blueprint)
     app.register_blueprint(review_views.blueprint)
+    app.register_blueprint(alarm_views.blueprint)
     app.register_blueprint(administration.blueprint)
     app.register_blueprint(rehearsal_views.blueprint)
     app.register_blueprint(notification_views.blueprint)

@@ -33,6 +33,7 @@ COMMAND_MODULES = (
     "grm.reports.commands",
     "grm.reports.beneficiary_commands",
     "grm.exports.commands",
+    "grm.alarms.commands",
     "grm.watch.commands",
     "grm.watch.restore_commands",
     "grm.demo.commands",

@@ -3,6 +3,8 @@
 Handlers run inside the transaction that recorded the event; they insert rows (messages, mostly) and call nobody outside.
 """
 
+from grm.alarms import events as alarms
+from grm.alarms import notices as alarm_notices
 from grm.cases import events as cases
 from grm.cases import informing, merging
 from grm.escalation import asked, withdrawal
@@ -59,6 +61,7 @@ REACTIONS: Reactions = {
     cases.HandoverDue: (handovers.on_handover_due,),
     cases.BulkAsked: (bulk.on_bulk_asked,),
     cases.BulkDecided: (bulk.on_bulk_decided,),
+    alarms.AlarmsRaised: (alarm_notices.on_alarms_raised,),
     reviews.FindingMade: (review_notices.on_finding_made,),
     escalation.LadderClimbed: (climbs.on_ladder_climbed,),
     escalation.DatesMoved: (outbox_withdrawal.on_dates_moved,),

@@ -15,11 +15,14 @@ from sqlalchemy.orm import Session
 from grm.alarms.models import AlarmCount
 from grm.alarms.rules import HISTORY_WEEKS, LONGEST_SURGE_WEEKS, WEEK
 from grm.kernel.transaction import transaction
+from grm.offices.queries import directory
 
 AGAIN_DAYS = 14
 KEPT_DAYS = WEEK * (HISTORY_WEEKS + LONGEST_SURGE_WEEKS + 2)
 """What the rules look back to: thirteen weeks before the longest surge there can be."""
 
+ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('alarms', 0))")
+"""Two that count the same days wait for each other; the second finds what it would have written."""
 FORGET = text("DELETE FROM alarm_count WHERE day BETWEEN :first AND :last OR day < :oldest")
 COUNT = text(
     """
@@ -28,7 +31,7 @@ COUNT = text(
            CASE WHEN grouping(district_id) = 0 THEN 'district' WHEN grouping(programme_id) = 0 THEN 'programme' ELSE 'day' END,
            coalesce(district_id, programme_id, 0), coalesce(category_id, 0), count(*)
     FROM cases
-    WHERE office_id = ANY (SELECT id FROM office) AND received_on BETWEEN :first AND :last AND parent_id IS NULL
+    WHERE office_id = ANY (:offices) AND received_on BETWEEN :first AND :last AND parent_id IS NULL
     GROUP BY GROUPING SETS ((received_on, district_id, category_id), (received_on, programme_id, category_id), (received_on))
     HAVING (grouping(district_id) = 1 OR district_id IS NOT NULL) AND (grouping(programme_id) = 1 OR programme_id IS NOT NULL)
     """
@@ -37,7 +40,8 @@ COUNT = text(
 MARK = text(
     """
     INSERT INTO alarm_count (day, dimension, value, category_id, cases)
-    SELECT CAST(day AS date), 'day', 0, 0, 0 FROM generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') AS day
+    SELECT CAST(day AS date), 'day', 0, 0, 0
+    FROM generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') AS day
     ON CONFLICT DO NOTHING
     """
 )
@@ -58,8 +62,10 @@ def count(last_day: date, now: datetime | None = None) -> int:
         last = min(first + timedelta(days=WEEK - 1), last_day)
         with transaction(now) as act:
             act.session.execute(text("SET LOCAL statement_timeout = 0"))
+            act.session.execute(ALONE)
             act.session.execute(FORGET, {"first": first, "last": last, "oldest": oldest})
-            act.session.execute(COUNT, {"first": first, "last": last})
+            offices = [office.id for office in directory(act.session).offices]
+            act.session.execute(COUNT, {"first": first, "last": last, "offices": offices})
             act.session.execute(MARK, {"first": first, "last": last})
         first, steps = last + timedelta(days=1), steps + 1
     return steps

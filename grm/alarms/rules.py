@@ -1,7 +1,7 @@
 """What is worth an alarm: pure rules over numbers, so that anybody can work out again why one was raised, and why not.
 
-A *surge* is more cases alike in seven days than the same place (with the same category) or programme (with the same category) ever
-explains by itself. Its own thirteen weeks before are its measure: their median, and how far they usually lie from it. Numbers of
+A *surge* is more cases alike (of one category) in seven days than the same place, or the same programme, ever explains by
+itself. Its own thirteen weeks before are its measure: their median, and how far they usually lie from it. Numbers of
 cases are compared by the square roots (Anscombe 1948), where chance is about as wide for three as for three hundred; so the same
 rule serves a quiet upazila's district and Dhaka. Where chance alone would explain it once in a hundred thousand weeks, nothing is
 said (`SURGE_SCORE`), nor about fewer than `SURGE_FEWEST` cases or less than twice the usual.
@@ -199,9 +199,7 @@ def _fewer(now: Pace, before: Pace) -> Reason | None:
         and now.ended <= BEHIND_ANSWERS_SHARE * expected
         and (expected - now.ended) / sqrt(expected) >= BEHIND_SCORE
     )
-    return (
-        Reason("fewer", round(100 * now.ended / now.received, 1), round(100 * share, 1)) if is_clear else None
-    )
+    return Reason("fewer", round(100 * now.ended / now.received, 1), round(100 * share, 1)) if is_clear else None
 
 
 def missed_mornings(done: Sequence[date], today: date, most: int) -> tuple[date, ...]:

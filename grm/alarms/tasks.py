@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
+from grm.alarms import looking
+
 
 @shared_task(name="alarms.look")
 def look() -> int:
     """Look for what is new this morning, if nobody has yet."""
-    from grm.alarms import looking
-
     return looking.look().raised

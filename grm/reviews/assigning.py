@@ -29,9 +29,7 @@ def assign_open(now: datetime | None = None) -> int:
     """Give each open review that nobody has, or whose reviewer has left the cell, to somebody; how many. Again, it is none."""
     with transaction(now) as act:
         session, today = act.session, dhaka_date(act.now)
-        seats = [
-            seat for seat in holders(session, [directory(session).cell.id], today) if seat.role == "cell_officer"
-        ]
+        seats = [seat for seat in holders(session, [directory(session).cell.id], today) if seat.role == "cell_officer"]
         everybody = {each.officer_id for seat in seats for each in seat.holders}
         present = {each.officer_id for seat in seats for each in seat.present}
         rows = _without_reviewer(session, everybody)
@@ -47,9 +45,7 @@ def assign_open(now: datetime | None = None) -> int:
             _held(session),
         )
         for sample_id, officer_id in given.items():
-            session.execute(
-                update(ClosureSample).where(ClosureSample.id == sample_id).values(reviewer_id=officer_id)
-            )
+            session.execute(update(ClosureSample).where(ClosureSample.id == sample_id).values(reviewer_id=officer_id))
         return len(given)
 
 

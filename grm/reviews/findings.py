@@ -47,9 +47,7 @@ class Written:
 def what_is_wrong(written: Written, needs_evidence: bool) -> dict[str, str]:
     """The faults of a filled form by field: each question needs an answer that it has, a finding needs words, and evidence that a
     matter needs cannot be called needless."""
-    wrong = {
-        question: "choose-one" for question, known in ANSWERS.items() if getattr(written, question) not in known
-    }
+    wrong = {question: "choose-one" for question, known in ANSWERS.items() if getattr(written, question) not in known}
     if needs_evidence and written.evidence == "not_needed":
         wrong["evidence"] = "evidence-is-needed"
     if len(written.remark) > LONGEST_REMARK:
@@ -86,7 +84,10 @@ def why_not(reviewer: Reviewer, closure: Closure) -> str:
 
 
 def assign(
-    closures: Mapping[int, Closure], reviewers: Collection[Reviewer], hidden: Collection[tuple[int, int]], held: Mapping[int, int]
+    closures: Mapping[int, Closure],
+    reviewers: Collection[Reviewer],
+    hidden: Collection[tuple[int, int]],
+    held: Mapping[int, int],
 ) -> dict[int, int]:
     """Give each closure (by any key) to the reviewer who has the fewest and may review it: key → officer.
 

@@ -28,7 +28,8 @@ class ReviewForm(BaseForm):
     def offer(self) -> "ReviewForm":
         """Put the choices in place."""
         for question, answers in ANSWERS.items():
-            self[question].choices = [(answer, label("review_answer", answer)) for answer in answers]
+            field: Any = self[question]
+            field.choices = [(answer, label("review_answer", answer)) for answer in answers]
         return self
 
     def written(self) -> Written:

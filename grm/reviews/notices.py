@@ -1,4 +1,4 @@
-"""Who is told of a finding: who sits above the desk that closed the case. Once for each closure, without a word of what was found."""
+"""Who is told of a finding: who sits above the desk that closed the case. Once for each closure, and not what was found."""
 
 from grm.cases.permissions import DESK_ROLE
 from grm.kernel.clock import dhaka_date

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
@@ -130,7 +130,7 @@ def _state(actor: Actor, state: str) -> ColumnElement[bool]:
     return known[state]
 
 
-def _joined(statement: Select[Any]) -> Select[Any]:
+def _joined(statement: Any) -> Any:
     return statement.join(Case, Case.id == ClosureSample.case_id).outerjoin(ClosureReview, _LAST)
 
 
@@ -190,9 +190,7 @@ def findings(session: Session, actor: Actor, chosen: Choice, by: str) -> list[Fi
         of_rated, satisfied, stars, contradicted = rest[len(FAULTS) :]
         mean = float(stars) if stars is not None else None
         lines.append(
-            Findings(
-                None if is_total else key, drawn, reviewed, sound, faults, of_rated, satisfied, mean, contradicted
-            )
+            Findings(None if is_total else key, drawn, reviewed, sound, faults, of_rated, satisfied, mean, contradicted)
         )
     return lines
 

@@ -83,9 +83,7 @@ def _page(chosen: queries.Choice, problem: str = "") -> str:
 def _progress(session: Session, month: Any) -> dict[str, int]:
     of_month = queries.Choice(month=month)
     states: tuple[str | None, ...] = (None, "reviewed", "open", "mine", "faulty")
-    found = {
-        state or "drawn": queries.count(session, actor(), of_month.with_(state=state)) for state in states
-    }
+    found = {state or "drawn": queries.count(session, actor(), of_month.with_(state=state)) for state in states}
     own = queries.count(session, actor(), of_month.with_(state="open", office_id=directory(session).cell.id))
     return found | {"nobody": own}
 

@@ -60,9 +60,7 @@ def write_review(
             about = {"case_id": case.id, "tracking_number": case.tracking_number, "is_sensitive": case.is_sensitive}
             not_told = frozenset({*deciders, actor.officer_id or 0})
             act.record(
-                FindingMade(
-                    **about, office_id=sample.office_id, desk=case.desk, sample_id=sample.id, not_told=not_told
-                )
+                FindingMade(**about, office_id=sample.office_id, desk=case.desk, sample_id=sample.id, not_told=not_told)
             )
         data = {"tracking_number": case.tracking_number, "number": number + 1, "findings": list(written.faults)}
         audit.record(act.session, STREAM, "ClosureReviewed", actor, act.now, **data)
@@ -94,18 +92,19 @@ def report_month(actor: Actor, month: date, *, is_confirmed: bool = False, now: 
     `InvalidInput` while reviews are open, unless that is confirmed.
     """
     with transaction(now) as act:
-        row = act.session.get(SampleMonth, month, with_for_update=True, populate_existing=True)
-        if row is None or not actor.has_role("cell_officer"):
+        drawn_month = act.session.get(SampleMonth, month, with_for_update=True, populate_existing=True)
+        if drawn_month is None or not actor.has_role("cell_officer"):
             raise NotFound
-        if row.reported_at is not None:
+        if drawn_month.reported_at is not None:
             return
         states = select(ClosureSample.state, func.count()).where(ClosureSample.month == month)
-        counts: dict[str, int] = {state: count for state, count in act.session.execute(states.group_by(ClosureSample.state))}
+        rows = act.session.execute(states.group_by(ClosureSample.state)).all()
+        counts: dict[str, int] = {row[0]: row[1] for row in rows}
         if not counts.get("reviewed"):
             raise IllegalAction("nothing-reviewed")
         if counts.get("open") and not is_confirmed:
             raise InvalidInput(fields={"confirmed": "reviews-are-open"})
-        row.reported_at, row.reported_by_id = act.now, actor.officer_id
+        drawn_month.reported_at, drawn_month.reported_by_id = act.now, actor.officer_id
         data = {"month": month.isoformat(), "reviewed": counts["reviewed"], "open": counts.get("open", 0)}
         audit.record(act.session, STREAM, "ReviewsReported", actor, act.now, **data)
 
@@ -153,7 +152,7 @@ def deciders_of(session: Session, case_ids: Collection[int]) -> dict[int, frozen
         CaseEvent.actor_id.is_not(None),
     )
     for case_id, officer_id in session.execute(wanted):
-        found.setdefault(case_id, set()).add(officer_id)
+        found.setdefault(case_id, set()).add(int(officer_id or 0))
     return {case_id: frozenset(officers) for case_id, officers in found.items()}
 
 

@@ -5,9 +5,9 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
-from sqlalchemy.orm import Session
 
-from grm.cases import lifecycle, ratings, service as cases
+from grm.cases import lifecycle, ratings
+from grm.cases import service as cases
 from grm.cases.closing_models import ClosureSample, SampleMonth
 from grm.cases.queries import EventLine, events_of, find_case
 from grm.cases.states import Action
@@ -33,7 +33,7 @@ READERS = ("cell_officer", "appeal_officer", "head")
 @blueprint.get("")
 @requires(*READERS)
 def overview() -> str:
-    """What reviewers found: for the cell by office and by month, for an office's superiors the closures that were found wanting."""
+    """What reviewers found: for the cell by office and by month, for an office's superiors each closure found wanting."""
     session, who = db.session(), actor()
     months = queries.months(session)
     if not who.has_role("cell_officer"):
