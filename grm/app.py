@@ -47,8 +47,9 @@ from grm.notifications import wording as notification_wording
 from grm.offices import signed_in
 from grm.reactions import REACTIONS
 from grm.registry import views as registry_views
-from grm.reports import administration, rehearsal_views
+from grm.reports import administration, lists_views, overview_views, rehearsal_views
 from grm.reports import views as reports_views
+from grm.returns import views as return_views
 from grm.reviews import sample_views
 from grm.reviews import views as review_views
 from grm.watch import coverage, gauges, providers
@@ -155,6 +156,8 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(direction_views.blueprint)
     app.register_blueprint(canned_views.blueprint)
     app.register_blueprint(people_views.blueprint)
+    app.register_blueprint(overview_views.blueprint)
+    app.register_blueprint(lists_views.blueprint)
     app.register_blueprint(reports_views.blueprint)
     app.register_blueprint(export_views.blueprint)
     app.register_blueprint(sample_views.blueprint)
@@ -162,6 +165,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(alarm_views.blueprint)
     app.register_blueprint(administration.blueprint)
     app.register_blueprint(rehearsal_views.blueprint)
+    app.register_blueprint(return_views.blueprint)
     app.register_blueprint(notification_views.blueprint)
     case_panels.register_messages(app, notification_queries.messages_of_case, notification_wording.fault)
     app.extensions["grm.sign_in_and_resume"] = accounts_views.sign_in_and_resume

@@ -1,4 +1,4 @@
-"""The reports: what is late, where, at whose desk. Every figure opens the list it counts."""
+"""The escalation report: what is late, where, at whose desk. Every figure opens the list it counts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -9,10 +9,8 @@ from urllib.parse import urlencode
 from flask import Blueprint, render_template, request, send_file
 from werkzeug.wrappers import Response
 
-from grm.deadlines.coverage import coverage
 from grm.kernel import audit, clock
 from grm.kernel.db import db
-from grm.kernel.text import latin_digits
 from grm.kernel.transaction import transaction
 from grm.offices.directory import Directory
 from grm.offices.queries import directory, vacant_posts
@@ -20,11 +18,7 @@ from grm.reports import queries
 from grm.reports.measures import (
     AGE_BANDS,
     LEVELS,
-    PERIODS,
-    TARGET_PERCENT_IN_TIME,
     Selection,
-    percent,
-    period,
     selection_from,
 )
 from grm.web.exports import csv_lines
@@ -37,34 +31,6 @@ blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 READERS = ("cell_officer", "gro", "appeal_officer", "head")
 STREAM = "exports"
 IN_MEMORY_BYTES = 4 * 1024 * 1024
-
-
-@blueprint.get("")
-@requires(*READERS)
-def overview() -> str:
-    """Received, resolved, in time, overdue, median and 90th-percentile days, by ministry."""
-    now = clock.now(db.session())
-    chosen = selection_from(request.args, measure="received")
-    lines = queries.figures(db.session(), actor(), chosen, now)
-    known = directory(db.session())
-    total = next((line for line in lines if line.key is None), None)
-    rows = sorted((line for line in lines if line.key is not None), key=lambda line: (-line.overdue, -line.open))
-    return render_template(
-        "reports/overview.html",
-        coverage=coverage(db.session(), clock.dhaka_date(now)) if actor().has_role("cell_officer") else None,
-        not_informed=queries.count(db.session(), actor(), chosen.with_(measure="not_informed"), now)
-        if actor().has_role("cell_officer")
-        else None,
-        chosen=chosen,
-        span=period(chosen.period, clock.dhaka_date(now)),
-        periods=PERIODS,
-        rows=rows,
-        total=total,
-        target=TARGET_PERCENT_IN_TIME,
-        percent=percent,
-        titles=_titles(known),
-        link=_link,
-    )
 
 
 @blueprint.get("/escalations")
@@ -98,51 +64,11 @@ def escalations() -> str:
     )
 
 
-@blueprint.get("/cases")
-@requires(*READERS)
-def case_list() -> str:
-    """The cases behind a figure: the same condition, so the same number."""
-    session = db.session()
-    now = clock.now(session)
-    chosen = selection_from(request.args)
-    found = queries.cases(session, actor(), chosen, now, after=_after(request.args.get("after", "")))
-    page, has_more = found[: queries.PAGE], len(found) > queries.PAGE
-    known = directory(session)
-    next_url = None
-    if has_more:
-        last = page[-1]
-        key = f"{last.due_at.timestamp():.6f}-{last.id}"
-        next_url = _link(chosen, after=key)
-    return render_template(
-        "reports/cases.html",
-        chosen=chosen,
-        rows=page,
-        total=queries.count(session, actor(), chosen, now),
-        next_url=next_url,
-        first_url=_link(chosen) if request.args.get("after") else None,
-        back_url=_back(chosen),
-        csv_link="/reports/cases.csv?" + urlencode(chosen.as_query()),
-        known=known,
-        titles=_titles(known),
-        today=clock.dhaka_date(now),
-        days_overdue=queries.days_overdue,
-        now=now,
-    )
-
-
 @blueprint.get("/escalations.csv")
 @requires(*READERS)
 def escalations_csv() -> Response:
     """The escalated cases of the chosen filter, one line a case."""
     return _export(selection_from(request.args).with_(measure="escalated"), "escalations")
-
-
-@blueprint.get("/cases.csv")
-@requires(*READERS)
-def cases_csv() -> Response:
-    """The cases behind a figure, one line a case."""
-    chosen = selection_from(request.args)
-    return _export(chosen, chosen.measure)
 
 
 def _export(chosen: Selection, title: str) -> Response:
@@ -200,30 +126,13 @@ def _holder(row: Any) -> str:
     return str((row.holder_bn if language() == "bn" else row.holder_en) or "")
 
 
-def _link(chosen: Selection, after: str | None = None, **changes: Any) -> str:
+def _link(chosen: Selection, **changes: Any) -> str:
     """Return the address of the list behind a figure."""
-    values = chosen.with_(**changes).as_query()
-    if after:
-        values["after"] = after
-    return "/reports/cases?" + urlencode(values)
-
-
-def _back(chosen: Selection) -> str:
-    page = "/reports/escalations" if chosen.measure == "escalated" else "/reports"
-    return page + "?" + urlencode(_filters(chosen))
+    return "/reports/cases?" + urlencode(chosen.with_(**changes).as_query())
 
 
 def _filters(chosen: Selection) -> dict[str, str]:
     return {key: value for key, value in chosen.as_query().items() if key != "measure"}
-
-
-def _after(text: str) -> tuple[datetime, int] | None:
-    """Read the keyset mark of a page; one that means nothing shows the first page. Bangla digits work too."""
-    instant, _, number = latin_digits(text).rpartition("-")
-    try:
-        return datetime.fromtimestamp(float(instant), tz=clock.DHAKA), int(number)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _titles(known: Directory) -> dict[str, dict[str, str]]:
@@ -242,26 +151,6 @@ def _titles(known: Directory) -> dict[str, dict[str, str]]:
         "category": {item.slug: name(item) for item in known.categories},
         "level": {str(level): label("level", level) for level in LEVELS},
         "age": _age_titles(),
-        "measure": {
-            "escalated": gettext("Open escalated cases"),
-            "received": gettext("Received"),
-            "resolved": gettext("Resolved"),
-            "in_time": gettext("Resolved in time"),
-            "extended": gettext("Resolved in extended time"),
-            "late": gettext("Resolved late"),
-            "declined": gettext("Declined"),
-            "open": gettext("Open"),
-            "overdue": gettext("Overdue"),
-            "not_informed": gettext("Complainant not informed"),
-        },
-        "period": {
-            "this_month": gettext("This month"),
-            "last_month": gettext("Last month"),
-            "last_3_months": gettext("Last 3 months"),
-            "this_fiscal_year": gettext("This fiscal year"),
-            "last_fiscal_year": gettext("Last fiscal year"),
-            "last_12_months": gettext("Last 12 months"),
-        },
     }
 
 

@@ -1,0 +1,340 @@
+"""The overview: what was received, decided, is open and late; against the period before; by any dimension."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, abort, render_template, request
+from markupsafe import Markup, escape
+
+from grm.deadlines.coverage import coverage
+from grm.kernel import clock
+from grm.kernel.db import db
+from grm.offices.directory import Directory
+from grm.offices.queries import directory
+from grm.reports import wording
+from grm.reports.dimensions import BASE, Asked, choices
+from grm.reports.measures import AGE_BANDS, DEFAULT_PERIOD, PERIODS, TARGET_PERCENT_IN_TIME, Selection, figure
+from grm.reports.overview import Overview, Row, asked_from, next_by, only_choices, overview
+from grm.tallies.figures import Line
+from grm.tallies.periods import percent
+from grm.tallies.scope import REPORT_ROLES, Scope, chosen, scopes_of
+from grm.web.guard import actor, requires
+from grm.web.labels import label
+from grm.web.locale import gettext
+from grm.web.presentation import digits, number
+
+blueprint = Blueprint("overview", __name__, url_prefix="/reports")
+COLUMN_SETS = ("main", "details")
+Link = Callable[..., str]
+
+
+@blueprint.get("")
+@requires(*REPORT_ROLES)
+def page() -> str:
+    """The figures of a scope."""
+    session = db.session()
+    now = clock.now(session)
+    today = clock.dhaka_date(now)
+    book = directory(session)
+    scopes = scopes_of(actor(), book)
+    scope = chosen(scopes, request.args.get("scope"))
+    if scope is None:
+        abort(404)
+    asked = asked_from(book, scope, request.args)
+    code = request.args.get("period", DEFAULT_PERIOD)
+    found = overview(session, actor(), book, asked, code, now)
+    columns = request.args.get("columns", "main")
+    columns = columns if columns in COLUMN_SETS else "main"
+    address = _address(scopes, found, columns)
+    link = _linker(found) if scope.has_lists else None
+    return render_template(
+        "reports/overview.html",
+        found=found,
+        scopes=[(each.code, wording.scope_title(each)) for each in scopes],
+        scope_title=wording.scope_title(scope),
+        periods=[(each, wording.period_titles()[each]) for each in PERIODS],
+        by_options=[(each, wording.dimension_title(each)) for each in _by_choices(asked)],
+        only_options=[
+            (wording.dimension_title(each), wording.options(book, each)[each], each)
+            for each in only_choices(book, asked)
+        ],
+        by_title=wording.dimension_title(asked.by),
+        only_title=wording.value_title(book, *asked.only) if asked.only else None,
+        span_title=wording.period_title(found.span),
+        tiles=_tiles(found, link, today),
+        columns=columns,
+        column_links={each: address(columns=each) for each in COLUMN_SETS},
+        table=_table(book, found, link, columns, today, address),
+        silent=[(wording.value_title(book, asked.by, each.code), each.people) for each in found.silent],
+        vacancies=found.vacancies,
+        ages=[
+            (words, count, link("overdue", age=age) if link and count else None)
+            for (age, words), count in zip(
+                wording.age_titles().items(), found.total.overdue_by_age(today, AGE_BANDS).values(), strict=True
+            )
+        ],
+        steps=_steps(found.total, link),
+        tiles_of_map=_map(book, found, link, today) if asked.by == "district" else None,
+        months=[month for month, _ in found.months],
+        trend=[line for _, line in found.months],
+        coverage=coverage(session, today) if actor().has_role("cell_officer") else None,
+        known=book,
+        today=today,
+        longer=address(period="last_12_months") if found.span.code != "last_12_months" else None,
+        wider=address(only=None) if asked.only else None,
+        has_lists=scope.has_lists,
+    )
+
+
+def _address(scopes: tuple[Scope, ...], found: Overview, columns: str) -> Link:
+    """Make the address of this page with some of its choices changed."""
+    asked = found.asked
+    values: dict[str, str | None] = {
+        "scope": asked.scope.code if asked.scope != scopes[0] else None,
+        "period": found.span.code if found.span.code != DEFAULT_PERIOD else None,
+        "by": asked.by,
+        "only": ":".join(asked.only) if asked.only else None,
+        "columns": columns if columns != "main" else None,
+    }
+
+    def address(**changes: str | None) -> str:
+        return "/reports?" + urlencode({key: value for key, value in (values | changes).items() if value})
+
+    return address
+
+
+def _linker(found: Overview) -> Link:
+    """Make the addresses of lists; the codes of the directory need no quoting, and to quote a thousand takes time."""
+    asked = found.asked
+    tail = f"&scope={asked.scope.code}"
+    if asked.only:
+        tail += "&" + urlencode([asked.only])
+    dated = f"&period={found.span.code}"
+
+    def link(measure: str, value: str | None = None, **more: object) -> str:
+        narrowed = f"&{asked.by}={value}" if value else ""
+        # A row stands for its own value where the page is kept to a value of the same dimension.
+        rest = f"&scope={asked.scope.code}" if value and asked.only and asked.only[0] == asked.by else tail
+        extra = "".join(f"&{key}={each}" for key, each in more.items())
+        return f"/reports/cases?measure={measure}{rest}{narrowed}{extra}{dated}"
+
+    return link
+
+
+def _by_choices(asked: Asked) -> tuple[str, ...]:
+    """The dimensions to choose from; a scope of one office is not divided by offices."""
+    found = choices(asked.scope, asked.only[0] if asked.only else None)
+    if asked.scope.spine == "office" and asked.scope.ids is not None and len(asked.scope.ids) == 1:
+        found = tuple(each for each in found if BASE[each] != "office" or each == asked.by)
+    return found
+
+
+def _tiles(found: Overview, link: Link | None, today: Any) -> list[dict[str, Any]]:
+    """The figures over all, each with what it was in the period before, or with what it is measured against."""
+    line, was = found.total, found.previous
+
+    def tile(title: str, value: Any, hint: str | None, measure: str | None = None, kind: str = "") -> dict[str, Any]:
+        href = link(measure) if link and measure and value not in (0, "–") else None
+        return {"label": title, "value": value, "hint": hint, "href": href, "kind": kind}
+
+    def before(value: object) -> str:
+        return gettext("Before: %(value)s", value=value)
+
+    share, share_was = percent(line.in_time, line.resolved), percent(was.in_time, was.resolved)
+    judged, judged_was = line.appeals_upheld + line.appeals_rejected, was.appeals_upheld + was.appeals_rejected
+    is_short = share is not None and share < TARGET_PERCENT_IN_TIME
+    overdue = line.overdue(today)
+    found_tiles = [
+        tile(gettext("Received"), line.received, before(number(was.received)), "received"),
+        tile(gettext("Resolved"), line.resolved, before(number(was.resolved)), "resolved"),
+        tile(
+            gettext("Resolved in time"),
+            _share(share),
+            gettext(
+                "Target %(target)s %%. Before: %(value)s",
+                target=number(TARGET_PERCENT_IN_TIME),
+                value=_share(share_was),
+            ),
+            "in_time",
+            "red" if is_short else "",
+        ),
+        tile(
+            gettext("Overdue now"),
+            overdue,
+            gettext("%(share)s of what is open", share=_share(percent(overdue, line.open))),
+            "overdue",
+            "red" if overdue else "",
+        ),
+        tile(
+            gettext("Open now"),
+            line.open,
+            gettext("Clock stands still: %(count)s", count=number(line.paused_count)),
+            "open",
+        ),
+        tile(gettext("Median days to a decision"), number(line.median_days, 1), before(number(was.median_days, 1))),
+        tile(
+            gettext("Nine in ten within (days)"), number(line.ninetieth_days, 1), before(number(was.ninetieth_days, 1))
+        ),
+        tile(
+            gettext("Satisfied complainants"),
+            _share(percent(line.satisfied, line.rated)),
+            gettext(
+                "Of %(count)s who gave stars. Before: %(value)s",
+                count=number(line.rated),
+                value=_share(percent(was.satisfied, was.rated)),
+            ),
+            "rated" if line.rated else None,
+        ),
+        tile(gettext("Appeals and objections"), line.appealed, before(number(was.appealed)), "appealed"),
+        tile(
+            gettext("Appeals upheld"),
+            _share(percent(line.appeals_upheld, judged)),
+            gettext(
+                "Of %(count)s decided. Before: %(value)s",
+                count=number(judged),
+                value=_share(percent(was.appeals_upheld, judged_was)),
+            ),
+            "upheld" if line.appeals_upheld else None,
+        ),
+        tile(
+            gettext("Complainant not informed"),
+            line.not_informed,
+            None,
+            "not_informed",
+            "amber" if line.not_informed else "",
+        ),
+    ]
+    if found.people is not None:
+        found_tiles.append(
+            tile(
+                gettext("Per 1,000 beneficiaries"),
+                number(_rate(line.received, found.people), 2),
+                gettext(
+                    "%(people)s people, %(year)s. Before: %(value)s",
+                    people=number(found.people),
+                    year=digits(found.people_year or ""),
+                    value=number(_rate(was.received, found.people), 2),
+                ),
+            )
+        )
+    if found.asked.scope.spine != "district":
+        vacant = len(found.vacancies)
+        found_tiles.append(
+            tile(gettext("Vacant posts"), vacant, None, None, "amber" if vacant else "")
+            | {"href": "#vacant" if vacant else None}
+        )
+    return found_tiles
+
+
+def _table(
+    book: Directory, found: Overview, link: Link | None, columns: str, today: Any, address: Link
+) -> dict[str, Any]:
+    """The lines of the dimension, ready to be put into `data_table`."""
+    asked = found.asked
+    opened_by = next_by(asked)
+    titles = wording.value_titles(book, asked.by)
+    show = _DETAILS if columns == "details" else _MAIN
+    parts = [part for part in show if part[0] != "people" or found.people_year is not None]
+    parts = [part for part in parts if part[0] != "vacant" or BASE[asked.by] == "office"]
+    rows = []
+    for row in found.rows:
+        words = titles.get(row.code) or wording.value_title(book, asked.by, row.code)
+        opening = address(by=opened_by, only=f"{asked.by}:{row.code}") if opened_by and not asked.only else None
+        cells = {"key": Markup('<a href="{}">{}</a>').format(opening, words) if opening else words}
+        for key, _, measure, value in parts:
+            cells[key] = _cell(value(row, today), link(measure, row.code) if link and measure else None)
+        rows.append(cells)
+    head = [("key", wording.dimension_title(asked.by), "main")]
+    return {"columns": [*head, *((key, gettext(title), "n") for key, title, *_ in parts)], "rows": rows}
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogue; it is translated when shown."""
+    return text
+
+
+def _cell(value: object, href: str | None) -> Markup:
+    """A figure; it opens its list where it is not zero."""
+    if isinstance(value, str):
+        return Markup(value)
+    if not isinstance(value, int) or not value:
+        return Markup('<span class="muted">' + (number(value) if isinstance(value, int) else "–") + "</span>")
+    if href is None:
+        return Markup(number(value))
+    return Markup(f'<a href="{escape(href)}">{number(value)}</a>')
+
+
+_Column = tuple[str, str, str | None, Callable[[Row, Any], object]]
+_MAIN: tuple[_Column, ...] = (
+    ("received", _("Received"), "received", lambda row, today: row.line.received),
+    ("people", _("Per 1,000 beneficiaries"), None, lambda row, today: number(_rate(row.line.received, row.people), 2)),
+    ("resolved", _("Resolved"), "resolved", lambda row, today: row.line.resolved),
+    ("share", _("In time, %"), None, lambda row, today: number(percent(row.line.in_time, row.line.resolved), 1)),
+    ("median", _("Median days"), None, lambda row, today: number(row.line.median_days, 1)),
+    ("ninetieth", _("90th percentile, days"), None, lambda row, today: number(row.line.ninetieth_days, 1)),
+    ("satisfied", _("Satisfied, %"), None, lambda row, today: number(percent(row.line.satisfied, row.line.rated), 1)),
+    ("appealed", _("Appeals"), "appealed", lambda row, today: row.line.appealed),
+    ("upheld", _("Upheld, %"), None, lambda row, today: number(_upheld(row.line), 1)),
+    ("open", _("Open"), "open", lambda row, today: row.line.open),
+    ("overdue", _("Overdue"), "overdue", lambda row, today: row.line.overdue(today)),
+    ("not_informed", _("Not informed"), "not_informed", lambda row, today: row.line.not_informed),
+    ("vacant", _("Vacant posts"), None, lambda row, today: row.vacant),
+)
+_DETAILS: tuple[_Column, ...] = (
+    ("in_time", _("In time"), "in_time", lambda row, today: row.line.in_time),
+    ("extended", _("In extended time"), "extended", lambda row, today: row.line.extended),
+    ("late", _("Late"), "late", lambda row, today: row.line.late),
+    ("declined", _("Declined"), "declined", lambda row, today: row.line.declined),
+    ("withdrawn", _("Withdrawn"), "withdrawn", lambda row, today: row.line.withdrawn),
+    ("rated", _("Rated"), "rated", lambda row, today: row.line.rated),
+    ("satisfied", _("4 or 5 stars"), "satisfied", lambda row, today: row.line.satisfied),
+    ("upheld", _("Appeals upheld"), "upheld", lambda row, today: row.line.appeals_upheld),
+    ("rejected", _("Appeals rejected"), "rejected", lambda row, today: row.line.appeals_rejected),
+    ("paused", _("Clock stands still"), "paused", lambda row, today: row.line.paused_count),
+    ("escalated", _("Escalated"), "escalated", lambda row, today: row.line.escalated),
+    ("due_7", _("Due within 7 days"), "due_7", lambda row, today: _due(row.line, "due_7", today)),
+    ("due_14", _("Due within 14 days"), "due_14", lambda row, today: _due(row.line, "due_14", today)),
+)
+
+
+def _due(line: Line, measure: str, today: Any) -> int | None:
+    return figure(line, Selection(measure=measure), today)
+
+
+def _steps(line: Line, link: Link | None) -> list[dict[str, Any]]:
+    """How far open cases have climbed: at least at each level."""
+    levels = line.escalated_by_level
+    return [
+        {
+            "label": label("level", level),
+            "value": count,
+            "href": link("escalated", level=level) if link and count else None,
+        }
+        for level, count in zip((1, 2, 3), levels, strict=True)
+    ]
+
+
+def _map(book: Directory, found: Overview, link: Link | None, today: Any) -> list[dict[str, Any]]:
+    """The districts as tiles, by what is overdue."""
+    lines = {row.code: row.line for row in found.rows}
+    kept = found.asked.scope.ids if found.asked.scope.spine == "district" else None
+    tiles = []
+    for place in book.districts:
+        if kept is not None and place.id not in kept:
+            continue
+        value = lines.get(place.code, Line()).overdue(today)
+        tiles.append({"place": place, "value": value, "href": link("overdue", place.code) if link and value else None})
+    return tiles
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{number(value, 1)} %"
+
+
+def _upheld(line: Line) -> float | None:
+    return percent(line.appeals_upheld, line.appeals_upheld + line.appeals_rejected)
+
+
+def _rate(received: int, people: int | None) -> float | None:
+    return 1000 * received / people if people else None
