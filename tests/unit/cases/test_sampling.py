@@ -35,3 +35,20 @@ def test_no_case_is_favoured() -> None:
     counts = Counter(case for n in range(2000) for _, case in draw({1: list(range(20))}, f"seed {n}"))
     assert set(counts) == set(range(20))
     assert min(counts.values()) > 230 and max(counts.values()) < 370
+
+
+def test_every_stratum_has_its_share() -> None:
+    """Of 100 closures a fifth is late, and one in ten is about a bribe: so it is, to within one, in what is drawn."""
+    strata = {case: (case % 5 == 0, "bribe" if case % 10 == 3 else "payment") for case in range(400)}
+    for seed in range(50):
+        drawn = [case for _, case in draw({1: list(range(400))}, f"seed {seed}", strata)]
+        assert len(set(drawn)) == 20
+        assert 3 <= sum(strata[case][0] for case in drawn) <= 5
+        assert 1 <= sum(strata[case][1] == "bribe" for case in drawn) <= 3
+
+
+def test_no_case_is_favoured_within_strata() -> None:
+    strata = {case: (case < 5, 0) for case in range(20)}
+    counts = Counter(case for n in range(2000) for _, case in draw({1: list(range(20))}, f"seed {n}", strata))
+    assert set(counts) == set(range(20))
+    assert min(counts.values()) > 230 and max(counts.values()) < 370
