@@ -42,7 +42,8 @@ class View:
     ``since`` and ``until`` (exclusive) are first days of months; what is open is as of now, whatever they are. ``shades`` are
     {0}, {0, 1} or {0, 1, 2}. ``spine`` `office` or `district` with ``spine_ids`` keeps to those offices or districts (0: none);
     ``only`` keeps to values of one dimension, given as keys of lines: ``("programme", ("17", "none"))``. ``by`` is the dimension
-    that makes the lines; None: the total alone. ``excluding`` is the actor whose accusers are not counted for them.
+    that makes the lines; None: the total alone. ``excluding`` is the actor whose accusers are not counted for them. ``by_day``
+    asks for `Line.received_by_day`.
 
     At most two dimensions meet, and where there are two, one is `office` or `district` (`can_read`).
     """
@@ -55,6 +56,7 @@ class View:
     by: str | None = None
     only: tuple[str, Collection[str]] | None = None
     excluding: Actor | None = None
+    by_day: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no table can answer: a bug of the caller, never a visitor's doing."""
@@ -110,8 +112,8 @@ class Line:
 
     ``days`` maps whole days from receipt to end to how many were resolved after so long. ``running``, ``paused`` and ``parts``
     are what is open: under a running clock, with a clock that stands still, and parts of cases, which are no case of their own
-    and count only as escalated. ``stars``: how often 1, 2, 3, 4, 5 were given. ``received_by_day`` is empty where two dimensions
-    meet.
+    and count only as escalated. ``stars``: how often 1, 2, 3, 4, 5 were given. ``received_by_day`` is empty unless asked for,
+    and where two dimensions meet.
     """
 
     received: int = 0

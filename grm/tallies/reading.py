@@ -1,32 +1,36 @@
-"""Reading the figures: exact to the last committed act, in one statement.
+"""Reading the figures: exact to the last committed act, in one statement and therefore of one instant.
 
-lines = read(session, View(since=…, until=…, by="office"))
-lines[TOTAL].received, lines["12"].median_days
+    lines = read(session, View(since=…, until=…, by="office"))
+    lines[TOTAL].received, lines["12"].median_days
+
+What is read are the tallies; to which is added what stands on the list of due cases and is not folded yet (as it is now, less as
+it was counted), and from which the cases are taken that accuse whoever asks.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from grm.kernel.actor import Actor
-from grm.tallies.figures import TOTAL, Line, View, key_of
-from grm.tallies.vectors import STATES, vectors
+from grm.tallies import cube
+from grm.tallies.cube import COUNTERS, FLOW_KEY, NOW_KEY, Grouping
+from grm.tallies.figures import LEVELS, TOTAL, Line, View, key_of
+from grm.tallies.vectors import vectors
+
+EPOCH = date(1970, 1, 1)
 
 
 def read(session: Session, view: View) -> dict[str, Line]:
     """Return the lines of a view by key (`figures.key_of`), with `TOTAL` always there; a value without any case has none."""
     sums: dict[str, _Sums] = {TOTAL: _Sums()}
-    for vector in _vectors(session, view):
-        keys = [TOTAL]
-        if view.by is not None:
-            keys.append(key_of(view.by, getattr(vector, f"{view.by}_id", getattr(vector, view.by, 0))))
-        for key in keys:
-            sums.setdefault(key, _Sums()).add(vector, view.since, view.until)
+    for key, _month, part, values in _rows(session, view, is_by_month=False):
+        for each in {TOTAL, key}:
+            sums.setdefault(each, _Sums()).add(part, values)
     lines = {key: each.line() for key, each in sums.items()}
     return {key: line for key, line in lines.items() if key == TOTAL or line != Line()}
 
@@ -35,88 +39,171 @@ def series(session: Session, view: View) -> dict[str, dict[date, Line]]:
     """Return the lines of each month of a view, by key and first day of the month: what happened in it. What is open is of no
     month and left out. Months without anything are missing."""
     found: dict[str, dict[date, _Sums]] = {TOTAL: {}}
-    for vector in _vectors(session, view):
-        keys = [TOTAL]
-        if view.by is not None:
-            keys.append(key_of(view.by, getattr(vector, f"{view.by}_id", getattr(vector, view.by, 0))))
-        for month in _months(vector, view):
-            for key in keys:
-                found.setdefault(key, {}).setdefault(month, _Sums()).add(vector, month, _next(month), is_stock=False)
-    return {key: {month: sums.line() for month, sums in sorted(months.items())} for key, months in found.items()}
+    for key, month, part, values in _rows(session, view, is_by_month=True):
+        for each in {TOTAL, key}:
+            found.setdefault(each, {}).setdefault(month, _Sums()).add(part, values)
+    lines = {key: {month: sums.line() for month, sums in sorted(months.items())} for key, months in found.items()}
+    return {key: {month: line for month, line in months.items() if line != Line()} for key, months in lines.items()}
 
 
-def _next(month: date) -> date:
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+# --- the statement ------------------------------------------------------------------------------------------------------
+
+_FLOW, _DAYS, _RECEIVED, _STOCK = range(4)
+_ACCUSING = """
+    SELECT case_id FROM accused WHERE officer_id = :officer_id
+    UNION SELECT case_id FROM accused WHERE officer_id IS NULL AND post_id = ANY(:post_ids)
+    UNION SELECT case_id FROM accused WHERE officer_id IS NULL AND post_id IS NULL AND office_id = ANY(:office_ids)
+"""
+"""The cases that accuse an officer, a post held today, or an office sat in: what `visible_to` leaves out."""
 
 
-def _months(vector: Any, view: View) -> set[date]:
-    days = (vector.received_on, vector.ended_on, vector.appealed_on, vector.appeal_decided_on, vector.rated_on)
-    return {day.replace(day=1) for day in days if day is not None and view.since <= day < view.until}
+_ACCUSERS = "SELECT case_id FROM accusing"
 
 
-def _vectors(session: Session, view: View) -> Iterable[Any]:
-    found = session.execute(text(f"SELECT * FROM ({vectors()}) AS v")).all()  # noqa: S608 - our own text
-    accused = _accusing(session, view.excluding) if view.excluding else set()
-    for vector in found:
-        fits = all(
-            kept is None or getattr(vector, f"{dimension}_id", getattr(vector, dimension, 0)) in kept
-            for dimension, kept in view.conditions.items()
-        )
-        if fits and vector.shade in view.shades and vector.case_id not in accused:
-            yield vector
-
-
-def _accusing(session: Session, actor: Actor) -> set[int]:
-    return set(
-        session.scalars(
-            text(
-                "SELECT case_id FROM accused WHERE officer_id = :officer_id OR (officer_id IS NULL AND post_id = ANY(:posts)) "
-                "OR (officer_id IS NULL AND post_id IS NULL AND office_id = ANY(:offices))"
-            ),
-            {
-                "officer_id": actor.officer_id,
-                "posts": [seat.post_id for seat in actor.seats],
-                "offices": list(actor.office_ids()),
-            },
-        )
+@lru_cache(maxsize=256)
+def _statement(
+    grouping: Grouping, by: str | None, kept: frozenset[str], *, is_excluding: bool, is_by_day: bool, is_by_month: bool
+) -> TextClause:
+    """One text for each shape of view: few are ever asked for, and each is planned once a connection."""
+    key = "0" if by is None else "spine_id" if by == grouping.spine else "value"
+    place = (
+        f"spine = {cube.SPINES[grouping.spine]} AND dimension = {cube.NUMBER_OF[grouping.dimension]} AND shade = :shade"
     )
+    if grouping.spine in kept:
+        place += " AND spine_id = ANY(:spine_ids)"
+    if grouping.dimension in kept:
+        place += " AND value = ANY(:values)"
+    again, out = "SELECT case_id FROM due", "SELECT case_id FROM due"
+    if is_excluding:
+        again, out = f"{again} EXCEPT {_ACCUSERS}", f"{out} UNION {_ACCUSERS}"
+    month = "month" if is_by_month else "NULL::date"
+    groups = "1, 2" if is_by_month else "1"
+    months = "month = ANY(:months)"
+    parts = [
+        f"""SELECT {key} AS key, {month} AS month, {_FLOW} AS part, 0 AS what,
+            ARRAY[{", ".join(f"sum({name})::integer" for name in COUNTERS)}] AS at, NULL::integer[] AS n
+        FROM happened GROUP BY {groups}""",  # noqa: S608 - names of our own
+        _histogram(key, month, _DAYS, "0", "happened", "days_at", "days_n"),
+    ]
+    if is_by_day and grouping.has_days:
+        day = f"(month - {cube.EPOCH}) - 1 + u.at"
+        parts.append(_histogram(key, month, _RECEIVED, "0", "happened", "received_at", "received_n", day))
+    if not is_by_month:
+        parts.append(_histogram(key, "NULL::date", _STOCK, "what", "stands", "due_at", "due_n"))
+    return text(
+        f"""
+        WITH due AS MATERIALIZED (SELECT DISTINCT case_id FROM tally_due),
+        accusing AS MATERIALIZED ({_ACCUSING if is_excluding else "SELECT 0::bigint AS case_id WHERE false"}),
+        signed AS MATERIALIZED (
+            SELECT 1 AS sign, v.* FROM ({vectors(f"c.id = ANY(ARRAY({again}))")}) AS v
+            UNION ALL
+            SELECT -1, k.* FROM case_count AS k WHERE k.case_id = ANY(ARRAY({out}))),
+        happened AS MATERIALIZED (
+            SELECT {FLOW_KEY}, {_FLOWS} FROM tally WHERE {place} AND {months}
+            UNION ALL SELECT {FLOW_KEY}, {_FLOWS} FROM ({cube.flows("signed", [grouping])}) AS live WHERE {place} AND {months}),
+        stands AS (
+            SELECT {NOW_KEY}, due_at, due_n FROM tally_now WHERE {place}
+            UNION ALL SELECT {NOW_KEY}, due_at, due_n FROM ({cube.stocks("signed", [grouping])}) AS live WHERE {place})
+        {" UNION ALL ".join(parts)}
+        """  # noqa: S608 - names of our own
+    )
+
+
+_FLOWS = ", ".join((*COUNTERS, "received_at", "received_n", "days_at", "days_n"))
+
+
+def _histogram(key: str, month: str, part: int, what: str, table: str, at: str, n: str, place: str = "u.at") -> str:
+    """One row for each key (month, kind of stock), with the places of its histogram and how many stand at each."""
+    return f"""SELECT key, month, {part}, what, array_agg(at), array_agg(n) FROM (
+            SELECT {key} AS key, {month} AS month, {what} AS what, {place} AS at, sum(u.n)::integer AS n
+            FROM {table}, unnest({at}, {n}) AS u(at, n) GROUP BY 1, 2, 3, 4 HAVING sum(u.n) <> 0
+        ) AS h GROUP BY key, month, what"""  # noqa: S608 - names of our own
+
+
+def _rows(session: Session, view: View, *, is_by_month: bool) -> Iterable[tuple[str, Any, int, Any]]:
+    """The answer: key, month, part, and what it holds."""
+    conditions = view.conditions
+    grouping = grouping_of(conditions)
+    values: dict[str, Any] = {
+        "shade": max(view.shades),
+        "months": list(_months(view.since, view.until)),
+        "spine_ids": _list(conditions.get(grouping.spine)),
+        "values": _list(conditions.get(grouping.dimension or "")),
+    }
+    if view.excluding is not None:
+        values["officer_id"] = view.excluding.officer_id
+        values["post_ids"] = [seat.post_id for seat in view.excluding.seats]
+        values["office_ids"] = list(view.excluding.office_ids())
+    statement = _statement(
+        grouping,
+        view.by,
+        frozenset(dimension for dimension, kept in conditions.items() if kept is not None),
+        is_excluding=view.excluding is not None,
+        is_by_day=view.by_day,
+        is_by_month=is_by_month,
+    )
+    used = {name: value for name, value in values.items() if name in statement._bindparams}
+    for row in session.execute(statement, used):
+        yield TOTAL if view.by is None else key_of(view.by, row.key), row.month, row.part, row
+
+
+def grouping_of(conditions: Mapping[str, Any]) -> Grouping:
+    """The grouping that holds these dimensions, of which `figures.can_read` is true."""
+    spine = next((name for name in ("office", "district") if name in conditions), "all")
+    return Grouping(spine, next((name for name in conditions if name != spine), None))
+
+
+def _list(numbers: Iterable[int] | None) -> list[int]:
+    return sorted(numbers or ())
+
+
+def _months(since: date, until: date) -> Iterable[date]:
+    while since < until:
+        yield since
+        since = date(since.year + since.month // 12, since.month % 12 + 1, 1)
 
 
 @dataclass(slots=True)
 class _Sums:
-    numbers: Counter[str] = field(default_factory=Counter)
-    stars: list[int] = field(default_factory=lambda: [0] * 5)
-    days: Counter[int] = field(default_factory=Counter)
-    received_by_day: Counter[date] = field(default_factory=Counter)
-    running: Counter[tuple[int, date]] = field(default_factory=Counter)
-    paused: Counter[tuple[int, date]] = field(default_factory=Counter)
-    parts: Counter[tuple[int, date]] = field(default_factory=Counter)
+    """A line under way."""
 
-    def add(self, vector: Any, since: date, until: date, *, is_stock: bool = True) -> None:
-        state = STATES[vector.state]
-        if vector.is_part:
-            if is_stock and state == "open" and vector.level:
-                self.parts[vector.level, vector.due_on] += 1
-            return
-        if since <= vector.received_on < until:
-            self.numbers["received"] += 1
-            self.received_by_day[vector.received_on] += 1
-        if state == "open":
-            if is_stock:
-                (self.paused if vector.is_paused else self.running)[vector.level, vector.due_on] += 1
-        elif since <= vector.ended_on < until:
-            self.numbers[state] += 1
-            if state in ("in_time", "extended", "late"):
-                self.days[vector.days_taken] += 1
-        if vector.is_not_informed and is_stock:
-            self.numbers["not_informed"] += 1
-        if vector.appealed_on is not None and since <= vector.appealed_on < until:
-            self.numbers["appealed"] += 1
-        if vector.appeal_decided_on is not None and since <= vector.appeal_decided_on < until:
-            self.numbers["appeals_upheld" if vector.appeal_result == 2 else "appeals_rejected"] += 1
-        if vector.rated_on is not None and since <= vector.rated_on < until:
-            self.stars[vector.stars - 1] += 1
+    counters: list[int] = field(default_factory=lambda: [0] * len(COUNTERS))
+    days: Counter[int] = field(default_factory=Counter)
+    received: Counter[int] = field(default_factory=Counter)
+    stocks: dict[int, Counter[int]] = field(default_factory=dict)
+
+    def add(self, part: int, row: Any) -> None:
+        if part == _FLOW:
+            self.counters = [a + b for a, b in zip(self.counters, row.at, strict=True)]
+        elif part == _STOCK:
+            _count(self.stocks.setdefault(row.what, Counter()), row)
+        else:
+            _count(self.days if part == _DAYS else self.received, row)
 
     def line(self) -> Line:
-        tables = {name: dict(getattr(self, name)) for name in ("days", "received_by_day", "running", "paused", "parts")}
-        return Line(**self.numbers, stars=tuple(self.stars), **tables)  # type: ignore[arg-type]
+        numbers = dict(zip(COUNTERS, self.counters, strict=True))
+        stars = tuple(numbers.pop(f"stars_{number}") for number in range(1, 6))
+        informed: Mapping[int, int] = self.stocks.get(cube.NOT_INFORMED, {})
+        return Line(
+            **numbers,
+            stars=stars,  # type: ignore[arg-type]
+            not_informed=informed.get(0, 0),
+            days={at: n for at, n in self.days.items() if n},
+            received_by_day={_day(at): n for at, n in self.received.items() if n},
+            running=self._stock(cube.RUNNING),
+            paused=self._stock(cube.PAUSED),
+            parts=self._stock(cube.PARTS),
+        )
+
+    def _stock(self, first: int) -> dict[tuple[int, date], int]:
+        return {(level, _day(at)): n for level in LEVELS for at, n in self.stocks.get(first + level, {}).items() if n}
+
+
+def _count(counter: Counter[int], row: Any) -> None:
+    for at, n in zip(row.at, row.n, strict=True):
+        counter[at] += n
+
+
+@lru_cache(maxsize=4096)
+def _day(number: int) -> date:
+    return EPOCH + timedelta(days=number)

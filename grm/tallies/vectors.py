@@ -8,32 +8,6 @@ decides it, and the day of that answer counts.
 STATES = ("open", "in_time", "extended", "late", "declined", "withdrawn")
 RESULTS = ("none", "open", "upheld", "rejected")
 UPHELD = ("service_given", "instruction_executed", "proved", "partly_proved")
-COLUMNS = (
-    "is_part",
-    "shade",
-    "office_id",
-    "programme_id",
-    "category_id",
-    "district_id",
-    "channel",
-    "sex",
-    "age_group",
-    "disability",
-    "area",
-    "received_on",
-    "state",
-    "ended_on",
-    "days_taken",
-    "level",
-    "due_on",
-    "is_paused",
-    "is_not_informed",
-    "appealed_on",
-    "appeal_result",
-    "appeal_decided_on",
-    "rated_on",
-    "stars",
-)
 
 
 def _dhaka(instant: str) -> str:
@@ -44,48 +18,53 @@ def _codes(values: tuple[str, ...]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
-_SELECT = f"""
-    SELECT c.id AS case_id,
-        c.parent_id IS NOT NULL AS is_part,
-        (CASE WHEN c.is_sensitive THEN 2 WHEN c.desk <> 'gro' THEN 1 ELSE 0 END)::smallint AS shade,
-        c.office_id::integer AS office_id,
-        coalesce(c.programme_id, 0)::integer AS programme_id,
-        c.category_id::integer AS category_id,
-        coalesce(c.district_id, 0)::integer AS district_id,
-        (CASE c.channel WHEN 'web' THEN 1 WHEN 'call_centre' THEN 2 WHEN 'suo_motu' THEN 4 ELSE 3 END)::smallint AS channel,
-        (CASE p.sex WHEN 'female' THEN 1 WHEN 'male' THEN 2 WHEN 'other' THEN 3 ELSE 0 END)::smallint AS sex,
-        (CASE p.age_group WHEN 'under_18' THEN 1 WHEN '18_35' THEN 2 WHEN '36_59' THEN 3 WHEN '60_plus' THEN 4 ELSE 0 END
-            )::smallint AS age_group,
-        (CASE p.disability WHEN 'no' THEN 1 WHEN 'yes' THEN 2 ELSE 0 END)::smallint AS disability,
-        (CASE u.kind WHEN 'city_corporation' THEN 1 WHEN 'upazila' THEN 2 ELSE 0 END)::smallint AS area,
-        c.received_on,
-        (CASE
-            WHEN c.is_open THEN 0
-            WHEN c.status = 'declined' THEN 4
-            WHEN c.status = 'withdrawn' THEN 5
-            WHEN c.ended_at >= c.due_at THEN 3
-            WHEN EXISTS (
-                SELECT FROM deadline AS d JOIN extension AS x ON x.deadline_id = d.id AND x.state = 'approved'
-                WHERE d.case_id = c.id AND d.kind = c.main_clock) THEN 2
-            ELSE 1 END)::smallint AS state,
-        {_dhaka("c.ended_at")} AS ended_on,
-        {_dhaka("c.ended_at")} - c.received_on AS days_taken,
-        c.level,
-        c.due_on,
-        c.is_paused,
-        c.is_not_informed,
-        a.appealed_on,
-        coalesce(a.result, 0)::smallint AS appeal_result,
-        a.decided_on AS appeal_decided_on,
-        {_dhaka("r.rated_at")} AS rated_on,
-        coalesce(r.stars, 0)::smallint AS stars
-    FROM cases AS c
+_EXPRESSIONS = {
+    "office_id": "c.office_id::integer",
+    "programme_id": "coalesce(c.programme_id, 0)::integer",
+    "category_id": "c.category_id::integer",
+    "district_id": "coalesce(c.district_id, 0)::integer",
+    "received_on": "c.received_on",
+    "ended_on": _dhaka("c.ended_at"),
+    "days_taken": f"{_dhaka('c.ended_at')} - c.received_on",
+    "due_on": "c.due_on",
+    "appealed_on": _dhaka("a.at"),
+    "appeal_decided_on": _dhaka("a.decided_at"),
+    "rated_on": _dhaka("r.rated_at"),
+    "shade": "(CASE WHEN c.is_sensitive THEN 2 WHEN c.desk <> 'gro' THEN 1 ELSE 0 END)::smallint",
+    "channel": """(CASE c.channel
+        WHEN 'web' THEN 1 WHEN 'call_centre' THEN 2 WHEN 'suo_motu' THEN 4 ELSE 3 END)::smallint""",
+    "sex": "(CASE p.sex WHEN 'female' THEN 1 WHEN 'male' THEN 2 WHEN 'other' THEN 3 ELSE 0 END)::smallint",
+    "age_group": """(CASE p.age_group
+        WHEN 'under_18' THEN 1 WHEN '18_35' THEN 2 WHEN '36_59' THEN 3 WHEN '60_plus' THEN 4 ELSE 0 END)::smallint""",
+    "disability": "(CASE p.disability WHEN 'no' THEN 1 WHEN 'yes' THEN 2 ELSE 0 END)::smallint",
+    "area": "(CASE u.kind WHEN 'city_corporation' THEN 1 WHEN 'upazila' THEN 2 ELSE 0 END)::smallint",
+    "state": """(CASE
+        WHEN c.is_open THEN 0
+        WHEN c.status = 'declined' THEN 4
+        WHEN c.status = 'withdrawn' THEN 5
+        WHEN c.ended_at >= c.due_at THEN 3
+        WHEN EXISTS (
+            SELECT FROM deadline AS d JOIN extension AS x ON x.deadline_id = d.id AND x.state = 'approved'
+            WHERE d.case_id = c.id AND d.kind = c.main_clock) THEN 2
+        ELSE 1 END)::smallint""",
+    "level": "c.level",
+    "appeal_result": "coalesce(a.result, 0)::smallint",
+    "stars": "coalesce(r.stars, 0)::smallint",
+    "is_part": "(c.parent_id IS NOT NULL)",
+    "is_paused": "c.is_paused",
+    "is_not_informed": "c.is_not_informed",
+}
+COLUMNS = tuple(_EXPRESSIONS)
+"""The columns of a vector in their order, which is that of `case_count` after `case_id`."""
+
+_FROM = f"""
+    cases AS c
     LEFT JOIN place AS u ON u.id = c.upazila_id
     LEFT JOIN LATERAL (
         SELECT p.sex, p.age_group, p.disability FROM complainant AS p
         WHERE p.case_id = c.id AND p.role = 'complainant' ORDER BY p.id LIMIT 1) AS p ON true
     LEFT JOIN LATERAL (
-        SELECT {_dhaka("e.at")} AS appealed_on, {_dhaka("d.at")} AS decided_on,
+        SELECT e.at, d.at AS decided_at,
             CASE WHEN d.seq IS NULL THEN 1 WHEN d.data ->> 'outcome' IN ({_codes(UPHELD)}) THEN 2 ELSE 3 END AS result
         FROM case_event AS e
         LEFT JOIN LATERAL (
@@ -103,4 +82,5 @@ _SELECT = f"""
 
 def vectors(which: str = "true") -> str:
     """The SELECT of the vectors of the cases for which a condition on `c` holds; `case_id`, then `COLUMNS`."""
-    return f"{_SELECT} WHERE {which}"
+    columns = ", ".join(f"{expression} AS {name}" for name, expression in _EXPRESSIONS.items())
+    return f"SELECT c.id AS case_id, {columns} FROM {_FROM} WHERE {which}"  # noqa: S608
