@@ -92,7 +92,7 @@ def ask(actor: Actor, kind: str, form: str, language: str, query: Mapping[str, s
             raise Conflict("too-many-exports")
         values = {**same, "officer_id": actor.officer_id, "title": sheet.title, "row_count": sheet.count}
         made: int = session.execute(
-            insert(ExportJob).values(values, state="queued", asked_at=act.now).returning(ExportJob.id)
+            insert(ExportJob).values(**values, state="queued", asked_at=act.now).returning(ExportJob.id)
         ).scalar_one()
         audit.record(
             session, STREAM, "export-asked", actor, act.now, id=made, report=kind, format=form, filter=dict(query)

@@ -94,17 +94,18 @@ class _Table:
     def _measure(self, rows: Sequence[Row]) -> None:
         """Give each column room for its longest word at least, and the rest by what stands in it."""
         room = self.wide - 2 * MARGIN
-        texts = [self._texts(row) for row in [*rows, *([self.sheet.total] if self.sheet.total is not None else [])]]
+        texts = [(self._texts(row), False) for row in rows]
+        if self.sheet.total is not None:
+            texts.append((self._texts(self.sheet.total), True))
         for size in SIZES:
             needed, liked = [], []
             for place, column in enumerate(self.sheet.columns):
-                words = [(word, True) for word in column.title.split()]
-                words += [(word, False) for line in texts for word in line[place].split()]
-                widest = max((self.pen.width(word, size, is_bold=bold) for word, bold in set(words)), default=0.0)
-                lines = {line[place] for line in texts}
-                longest = max((self.pen.width(line, size) for line in lines), default=0.0)
+                lines = {(line[place], is_bold) for line, is_bold in texts}
+                words = {(word, is_bold) for line, is_bold in lines | {(column.title, True)} for word in line.split()}
+                widest = max((self.pen.width(word, size, is_bold=is_bold) for word, is_bold in words), default=0.0)
+                longest = max((self.pen.width(line, size, is_bold=is_bold) for line, is_bold in lines), default=0.0)
                 needed.append(min(widest, room / 3) + 2 * PAD + 0.5)
-                liked.append(max(needed[-1], min(longest, room / 3) + 2 * PAD + 0.5))
+                liked.append(max(needed[-1], min(longest, room * 0.6) + 2 * PAD + 0.5))
             self.size = size
             if sum(needed) <= room:
                 break
