@@ -195,6 +195,9 @@ def conditions(actor: Actor, book: Directory, scope: Scope, chosen: Selection, n
     parts += [_narrowed(name, keys_of(book, name, value)) for name, value in chosen.filters.items()]
     if chosen.level:
         parts.append(Case.level == chosen.level)
+    if chosen.holder:
+        is_free = chosen.holder == "none"
+        parts.append(Case.assignee_id.is_(None) if is_free else Case.assignee_id == int(chosen.holder))
     if chosen.age:
         earliest, latest = due_dates(age_band(chosen.age), today)
         parts.append(Case.due_on <= latest)
@@ -213,15 +216,19 @@ def _by_office(
 ) -> Select[*tuple[Any, ...]]:
     """The first ids of each office, merged: an index of each office in this order, and no more of it than a page."""
     key = _key(order.sort)
-    at = func.unnest(cast(literal(sorted(office_ids), ARRAY(BigInteger)), ARRAY(BigInteger))).table_valued(
-        column("office_id", BigInteger), name="at"
+    at = (
+        func.unnest(cast(literal(sorted(office_ids), ARRAY(BigInteger)), ARRAY(BigInteger)))
+        .table_valued(column("office_id", BigInteger), name="at")
+        .render_derived()
     )
     inner = select(Case.id.label("id"), key.label("key")).select_from(_source(chosen, now))
     where = [condition, Case.office_id == at.c.office_id]
     source: Any = at
     if order.sort == "due":  # the queues' index is by desk
-        desks = func.unnest(literal(["gro", "appeal", "cell"], ARRAY(Case.desk.type))).table_valued(
-            column("desk", Case.desk.type), name="desks"
+        desks = (
+            func.unnest(literal(["gro", "appeal", "cell"], ARRAY(Case.desk.type)))
+            .table_valued(column("desk", Case.desk.type), name="desks")
+            .render_derived()
         )
         where.append(Case.desk == desks.c.desk)
         source = at.join(desks, true())
