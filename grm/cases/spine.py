@@ -253,7 +253,8 @@ def _pause(step: Step) -> None:
 
 def _resume(step: Step) -> None:
     step.case.waiting_until, step.case.is_paused = None, False
-    due_on = deadlines.resume(step.session, step.case.id, step.act.now, step.case.main_clock)
+    # The clock under which it stood still; an act that moves it to another desk has named the next one already.
+    due_on = deadlines.resume(step.session, step.case.id, step.act.now, step.facts.main_clock)
     if due_on is not None:
         step.case.due_on, step.case.due_at = due_on, end_of_day(due_on)
 
