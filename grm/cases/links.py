@@ -144,7 +144,7 @@ def link_case(
 ) -> int:
     """Link a case under a lead case, to be answered together; both must be open and in the actor's hands.
 
-    Returns the follower's new version. Raises `InvalidInput` for a lead that the actor may not know of.
+    A superior may put cases of one desk together for whoever answers there. Returns the follower's new version. Raises `InvalidInput` for a lead that the actor may not know of.
     """
     with acting_on_two(actor, tracking_number, version, lead_number, lead_version, Action.LINK, now) as pair:
         step = pair.step
@@ -222,6 +222,9 @@ def why_not_under(follower: CaseFacts, lead: CaseFacts, actor: Actor, action: Ac
         return "sensitivity-differs"
     if set(follower.accusations) != set(lead.accusations):
         return "accuses-others"
+    is_for_others = any(permissions.relation_of(actor, each) == "superior" for each in (follower, lead))
+    if is_for_others and (follower.office_id, follower.desk) != (lead.office_id, lead.desk):
+        return "other-desk"
     return ""
 
 

@@ -189,7 +189,7 @@ MAY_DO: dict[str, frozenset[Action]] = {
         {
             *(Action.NOTE, Action.ASSIGN, Action.REFER, Action.DECIDE_EXTENSION, Action.PERMIT),
             *(Action.TAKE_UP, Action.DIRECT, Action.SEND_BACK, Action.ATTACH, Action.RETURN),
-            Action.REMIND,
+            *(Action.REMIND, Action.LINK, Action.UNLINK),
         }
     ),
     "assignee": _FIRST_LOOK | _HANDLING | (_WORKING - {Action.RETURN}) | {Action.PERMIT},

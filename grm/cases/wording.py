@@ -145,6 +145,7 @@ WHY: dict[str, str] = {
     "lead-not-yours": _("You must hold both cases: the other one is not in your hands."),
     "lead-ended": _("The other case has ended."),
     "lead-follows": _("The other case itself follows a third one; use that one."),
+    "other-desk": _("They lie at different desks: nobody there could answer both together."),
     "other-tier": _("One of the two is in appeal and the other is not: they are decided by different officers."),
     "sensitivity-differs": _("One of the two is sensitive and the other is not: fewer people may see it."),
     "accuses-others": _("One of the two complains of somebody who may see the other."),
