@@ -33,6 +33,7 @@ def acknowledge(actor: Actor, alarm_id: int, words: str, *, now: datetime | None
     """
     text = words.strip()
     with transaction(now) as act:
+        at = act.now  # asked before anything is changed: a row half written is refused
         alarm = act.session.get(Alarm, alarm_id, with_for_update=True, populate_existing=True)
         if alarm is None or not actor.has_role("cell_officer"):
             raise NotFound
@@ -47,8 +48,8 @@ def acknowledge(actor: Actor, alarm_id: int, words: str, *, now: datetime | None
         if len(text) > LONGEST_WORDS:
             raise InvalidInput(fields={"words": "too-long"})
         alarm.state, alarm.words = "acknowledged", text
-        alarm.acknowledged_at, alarm.acknowledged_by_id = act.now, actor.officer_id
-        audit.record(act.session, STREAM, "AlarmAcknowledged", actor, act.now, alarm_id=alarm_id)
+        alarm.acknowledged_at, alarm.acknowledged_by_id = at, actor.officer_id
+        audit.record(act.session, STREAM, "AlarmAcknowledged", actor, at, alarm_id=alarm_id)
 
 
 @dataclass(frozen=True, slots=True)
