@@ -5,9 +5,10 @@ the ledger, not from the tallies; only who appealed and who gave stars when is f
 read anew for cases that are not folded yet.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -40,6 +41,7 @@ from grm.offices.directory import Directory
 from grm.offices.models import Place
 from grm.reports.dimensions import BASE, keys_of, view_of
 from grm.reports.measures import (
+    AS_OF_NOW,
     ENDED,
     Selection,
     age_band,
@@ -130,7 +132,7 @@ def find(session: Session, actor: Actor, book: Directory, scope: Scope, chosen: 
 
 def count(session: Session, actor: Actor, book: Directory, scope: Scope, chosen: Selection, now: datetime) -> int:
     """Count the cases of a selection one by one."""
-    statement = select(func.count()).select_from(_source(chosen, now))
+    statement = select(func.count()).select_from(_source(book, chosen, now))
     return session.execute(statement.where(conditions(actor, book, scope, chosen, now))).scalar_one()
 
 
@@ -144,11 +146,13 @@ def page(
     order: Order,
     after: Mark | None = None,
     office_ids: Collection[int] | None = None,
+    number: int = 0,
     limit: int = PAGE,
 ) -> Sequence[Any]:
     """Return one page of the cases of a selection; one row more than `limit` tells that there is more.
 
-    `office_ids` (`Found`) are the offices where there are any: each is then read by its own stretch of the index.
+    `office_ids` (`Found`) are the offices where there are any, None: not known; `number` is how many there are in all. Both
+    only help to find them quickly.
     """
     condition = conditions(actor, book, scope, chosen, now)
     key = _key(order.sort)
@@ -157,12 +161,16 @@ def page(
         here = tuple_(key, Case.id)
         condition = and_(condition, here < mark if order.is_latest_first else here > mark)
     size = limit + 1
-    if office_ids is not None and order == replace(natural(chosen), is_latest_first=order.is_latest_first):
-        if not office_ids:
-            return []
-        ids = _by_office(chosen, order, condition, now, office_ids, size)
+    is_natural = order == replace(natural(chosen), is_latest_first=order.is_latest_first)
+    is_few = number <= SORT_LIMIT
+    stretches = (
+        _stretches(book, chosen, office_ids) if is_natural and not (is_few and _by_counted(book, chosen)) else None
+    )
+    if stretches is not None:
+        ids = _merged(stretches, order, condition, size)
     else:
-        source = select(Case.id.label("id"), key.label("key")).select_from(_source(chosen, now)).where(condition)
+        source = select(Case.id.label("id"), key.label("key"))
+        source = source.select_from(_source(book, chosen, now, is_few=is_few)).where(condition)
         ids = _ordered(source, key, Case.id, order).limit(size)
     chosen_ids = ids.subquery("page")
     statement = _columns().join(chosen_ids, chosen_ids.c.id == Case.id)
@@ -180,7 +188,7 @@ def all_rows(
 ) -> Any:
     """Return all cases of a selection as a server-side cursor, for an export in bounded memory."""
     in_order = order or natural(chosen)
-    wanted = select(Case.id).select_from(_source(chosen, now)).where(conditions(actor, book, scope, chosen, now))
+    wanted = select(Case.id).select_from(_source(book, chosen, now)).where(conditions(actor, book, scope, chosen, now))
     statement = _ordered(_columns().where(Case.id.in_(wanted)), _key(in_order.sort), Case.id, in_order)
     return session.execute(statement.execution_options(yield_per=1000))
 
@@ -206,23 +214,37 @@ def conditions(actor: Actor, book: Directory, scope: Scope, chosen: Selection, n
     return and_(*parts)
 
 
-def _by_office(
-    chosen: Selection,
-    order: Order,
-    condition: ColumnElement[bool],
-    now: datetime,
-    office_ids: Collection[int],
-    size: int,
+def _stretches(
+    book: Directory, chosen: Selection, office_ids: Collection[int] | None
+) -> tuple[Any, Collection[int]] | None:
+    """The column by whose values an index has a list in its own order, with those where there are any; None: none has."""
+    if chosen.measure in _BY_VECTOR:
+        return None
+    districts = [
+        int(key)
+        for name in ("district", "division")
+        if (value := getattr(chosen, name))
+        for key in keys_of(book, name, value)
+        if key != NONE
+    ]
+    if districts and natural(chosen).sort != "due":
+        return Case.district_id, districts
+    return None if office_ids is None else (Case.office_id, office_ids)
+
+
+def _merged(
+    stretches: tuple[Any, Collection[int]], order: Order, condition: ColumnElement[bool], size: int
 ) -> Select[*tuple[Any, ...]]:
-    """The first ids of each office, merged: an index of each office in this order, and no more of it than a page."""
+    """The first ids of each office or district, merged: an index of each in this order, and no more of it than a page."""
     key = _key(order.sort)
+    place, ids = stretches
     at = (
-        func.unnest(cast(literal(sorted(office_ids), ARRAY(BigInteger)), ARRAY(BigInteger)))
-        .table_valued(column("office_id", BigInteger), name="at")
+        func.unnest(cast(literal(sorted(ids), ARRAY(BigInteger)), ARRAY(BigInteger)))
+        .table_valued(column("place_id", BigInteger), name="at")
         .render_derived()
     )
-    inner = select(Case.id.label("id"), key.label("key")).select_from(_source(chosen, now))
-    where = [condition, Case.office_id == at.c.office_id]
+    inner = select(Case.id.label("id"), key.label("key"))
+    where = [condition, place == at.c.place_id]
     source: Any = at
     if order.sort == "due":  # the queues' index is by desk
         desks = (
@@ -354,24 +376,52 @@ def _by_vector(chosen: Selection, today: date) -> ColumnElement[bool]:
     return and_(*parts)
 
 
-def _source(chosen: Selection, now: datetime) -> Any:
-    """What a list is read from: the cases, joined with their vectors where the measure is told by those."""
+def _source(book: Directory, chosen: Selection, now: datetime, *, is_few: bool = False) -> Any:
+    """What a list is read from: the cases; joined with their vectors where the measure is told by those, or (`is_few`) where
+    an index of the vectors finds what no index of the cases does: a programme's, and what is open in a district."""
     day = _BY_VECTOR.get(chosen.measure)
-    if day is None:
-        return Case
-    span = span_of(chosen, dhaka_date(now))
-    told = text(_VECTORS[day]).bindparams(counted_from=span.starts_on, counted_until=span.ends_on)
+    if day is not None:
+        span = span_of(chosen, dhaka_date(now))
+        between = {"counted_from": span.starts_on, "counted_until": span.ends_on}
+        return _joined(_counted(f"{day} >= :counted_from AND {day} < :counted_until"), between)
+    where = _by_counted(book, chosen) if is_few else None
+    return Case if where is None else _joined(*where)
+
+
+def _by_counted(book: Directory, chosen: Selection) -> tuple[str, dict[str, Any]] | None:
+    """The vectors of a few cases, through their indexes; None where the cases have the better one."""
+    found = {
+        BASE[name]: [int(key) for key in keys_of(book, name, value) if key != NONE]
+        for name, value in chosen.filters.items()
+    }
+    is_open = chosen.measure in AS_OF_NOW and chosen.measure != "not_informed"
+    if is_open and found.get("district"):
+        return _counted("state = 0 AND district_id = ANY(:counted_ids)"), {"counted_ids": found["district"]}
+    if found.get("programme"):
+        state = "state = 0 AND " if is_open else ""
+        return _counted(f"{state}programme_id = ANY(:counted_ids)"), {"counted_ids": found["programme"]}
+    return None
+
+
+@lru_cache(32)
+def _counted(where: str) -> str:
+    """The vectors for which a condition holds, exact to the last act: as counted, or as they are for what is not folded yet."""
+    due = "SELECT case_id FROM tally_due"
+    return f"""
+        SELECT case_id AS vector_id, {_NAMES} FROM case_count AS k
+        WHERE {where} AND k.case_id <> ALL(ARRAY({due}))
+        UNION ALL
+        SELECT case_id, {_NAMES} FROM ({vectors(f"c.id = ANY(ARRAY({due}))")}) AS f WHERE {where}"""  # noqa: S608 - our own
+
+
+def _joined(counted: str, values: Mapping[str, Any]) -> Any:
+    """The cases of some vectors."""
+    told = text(counted).bindparams(**values)
     vector = told.columns(column("vector_id", BigInteger), *map(column, _NAMES.split(", "))).subquery("vector")
     return vector.join(Case, Case.id == vector.c.vector_id)
 
 
 _NAMES = "appealed_on, appeal_result, appeal_decided_on, rated_on, stars"
-_VECTORS = {
-    day: f"""
-        SELECT f.case_id AS vector_id, {_NAMES} FROM ({vectors()}) AS f
-        WHERE {day} >= :counted_from AND {day} < :counted_until"""  # noqa: S608 - put together from constants
-    for day in set(_BY_VECTOR.values())
-}
 
 
 def _columns() -> Select[*tuple[Any, ...]]:

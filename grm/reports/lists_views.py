@@ -45,7 +45,7 @@ def case_list() -> str:
     found = lists.find(session, who, book, scope, asked, now)
     order = _order(asked, found.number)
     after = _mark(request.args.get("after", ""), order.sort)
-    rows = lists.page(session, who, book, scope, asked, now, order, after, found.office_ids)
+    rows = lists.page(session, who, book, scope, asked, now, order, after, found.office_ids, found.number)
     page, has_more = rows[: lists.PAGE], len(rows) > lists.PAGE
     query = asked.as_query()
     sorting = query | _sorting(asked, order)

@@ -27,6 +27,7 @@ from grm.tallies.periods import (
 
 __all__ = [
     "AGE_BANDS",
+    "AS_OF_NOW",
     "DEFAULT_PERIOD",
     "ENDED",
     "FILTERS",
@@ -76,6 +77,7 @@ class Selection:
     """One figure's filter: what is counted, for whom, in which period. The same object makes the count and the list.
 
     The dimensions hold codes of the directory (`ministry` the code of an office), or `none`. ``age`` is a band of days overdue.
+    ``holder`` is an officer's id, or `none` for cases that nobody has taken.
     ``period`` is a named period or a month like 2026-11; ``since`` and ``until`` (exclusive) stand before it.
     """
 
@@ -96,6 +98,7 @@ class Selection:
     level: int | None = None
     age: str | None = None
     stars: int | None = None
+    holder: str | None = None
     period: str = DEFAULT_PERIOD
     since: date | None = None
     until: date | None = None
@@ -119,6 +122,7 @@ class Selection:
             "level": self.level,
             "age": self.age,
             "stars": self.stars,
+            "holder": self.holder,
             "period": self.period if is_dated and not self.since else None,
             "since": self.since if is_dated else None,
             "until": self.until if is_dated else None,
@@ -140,6 +144,7 @@ def selection_from(values: Mapping[str, str], measure: str = "escalated") -> Sel
         level=int(level) if level in ("1", "2", "3") else None,
         age=values.get("age") if values.get("age") in {band.code for band in AGE_BANDS} else None,
         stars=int(stars) if stars in ("1", "2", "3", "4", "5") else None,
+        holder=_holder(values.get("holder", "")),
         period=_period_code(values.get("period", "")),
         since=since,
         until=until,
@@ -163,7 +168,7 @@ def due_within(measure: str, today: date) -> tuple[date, date] | None:
 
 def figure(line: Line, chosen: Selection, today: date) -> int | None:
     """Return what a line says of a selection; None where lines do not tell (levels of what is not escalated, and the like)."""
-    if chosen.since or (chosen.stars and chosen.measure != "rated"):
+    if chosen.since or chosen.holder or (chosen.stars and chosen.measure != "rated"):
         return None
     if chosen.measure == "escalated":
         by_age = line.escalated_by_age(today, AGE_BANDS) if chosen.age else {}
@@ -182,6 +187,11 @@ def figure(line: Line, chosen: Selection, today: date) -> int | None:
         return sum(number for due_on, number in line.due.items() if between[0] <= due_on <= between[1])
     named = {"paused": "paused_count", "upheld": "appeals_upheld", "rejected": "appeals_rejected"}
     return int(getattr(line, named.get(chosen.measure, chosen.measure)))
+
+
+def _holder(text: str) -> str | None:
+    plain = latin_digits(text)
+    return plain if plain == "none" or (plain.isascii() and plain.isdigit() and len(plain) < 16) else None
 
 
 def _period_code(text: str) -> str:

@@ -7,7 +7,8 @@ No foreign keys: all of it is made from the ledger and can be made again (`flask
 from datetime import date
 from typing import Annotated
 
-from sqlalchemy import ARRAY, BigInteger, Column, Integer, SmallInteger, Table
+from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, SmallInteger, Table
+from sqlalchemy import text as _sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grm.kernel.db import Base, Model, Small
@@ -25,6 +26,19 @@ class CaseCount(Model):
     """What a case was last counted as: its vector (`grm/tallies/vectors.py`), whose columns these are in its order."""
 
     __tablename__ = "case_count"
+    __table_args__ = (
+        # For the lists behind figures (grm/reports/lists.py).
+        Index("ix__case_count__appealed_on", "appealed_on", postgresql_where=_sql("appealed_on IS NOT NULL")),
+        Index(
+            "ix__case_count__appeal_decided_on",
+            "appeal_decided_on",
+            postgresql_where=_sql("appeal_decided_on IS NOT NULL"),
+        ),
+        Index("ix__case_count__rated_on", "rated_on", postgresql_where=_sql("rated_on IS NOT NULL")),
+        Index("ix__case_count__programme", "programme_id", "received_on"),
+        Index("ix__case_count__open_programme", "programme_id", postgresql_where=_sql("state = 0")),
+        Index("ix__case_count__open_district", "district_id", postgresql_where=_sql("state = 0")),
+    )
 
     case_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     office_id: Mapped[int]
