@@ -45,13 +45,21 @@ from grm.notifications import queries as notification_queries
 from grm.notifications import views as notification_views
 from grm.notifications import wording as notification_wording
 from grm.offices import signed_in
+from grm.opendata import views as opendata_views
 from grm.reactions import REACTIONS
 from grm.registry import views as registry_views
-from grm.reports import administration, lists_views, overview_views, rehearsal_views
-from grm.reports import views as reports_views
+from grm.reports import (
+    acting_views,
+    administration,
+    escalation_views,
+    lists_views,
+    overview_views,
+    rehearsal_views,
+)
 from grm.returns import views as return_views
 from grm.reviews import sample_views
 from grm.reviews import views as review_views
+from grm.tallies import standing
 from grm.watch import coverage, gauges, providers
 from grm.web import (
     busy,
@@ -125,10 +133,11 @@ def create_app(settings: Settings) -> Flask:
             "outbox": notification_queries.outbox_health,
             "providers": providers.providers_health,
             "calendar": coverage.calendar_health(settings.is_production),
+            "tallies": standing.tallies_health,
             "fonts": export_fonts.fonts_health,
         },
     )
-    metrics.init_app(app, [gauges.gauges])
+    metrics.init_app(app, [gauges.gauges, standing.gauges])
     _register_pages(app)
     busy.init_app(app, settings.web_busy_at)
     return app
@@ -140,6 +149,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(intake_views.blueprint)
     app.register_blueprint(guide_views.blueprint)
     app.register_blueprint(draft_file_views.blueprint)
+    app.register_blueprint(opendata_views.blueprint)
     app.register_blueprint(desk_views.blueprint)
     app.register_blueprint(batch_views.blueprint)
     app.register_blueprint(tracking_views.blueprint)
@@ -158,8 +168,10 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(people_views.blueprint)
     app.register_blueprint(overview_views.blueprint)
     app.register_blueprint(lists_views.blueprint)
-    app.register_blueprint(reports_views.blueprint)
+    app.register_blueprint(escalation_views.blueprint)
+    app.register_blueprint(acting_views.blueprint)
     app.register_blueprint(export_views.blueprint)
+    app.register_blueprint(export_views.older)
     app.register_blueprint(sample_views.blueprint)
     app.register_blueprint(review_views.blueprint)
     app.register_blueprint(alarm_views.blueprint)

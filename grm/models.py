@@ -21,6 +21,7 @@ from grm.kernel import audit, ledger
 from grm.notifications import models as notifications
 from grm.notifications import stops
 from grm.offices import models as offices
+from grm.opendata import models as opendata
 from grm.registry import models as registry
 from grm.reports import models as reports
 from grm.returns import models as returns
@@ -49,6 +50,7 @@ __all__ = [
     "links",
     "notifications",
     "offices",
+    "opendata",
     "registry",
     "rehearsals",
     "reports",

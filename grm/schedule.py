@@ -75,7 +75,9 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
         Entry("returns", "returns.prepare", 600, "ticks", "prepares last month's returns on the first, once"),
         Entry("late-returns", "returns.call-for-late", 300, "ticks", "calls for monthly returns that are late"),
         Entry("alarms", "alarms.look", 900, "ticks", "looks for surges and silences, once each morning"),
+        Entry("open-data", "opendata.publish", 3600, "ticks", "publishes last month's open data from the 5th on, once"),
         Entry("index", "cases.index-search", 5, "ticks", "makes new and changed cases findable by words and names"),
+        Entry("tallies", "tallies.fold", 5, "ticks", "folds what was changed into the sums that figures are read from"),
         Entry("files", "cases.look-after-files", 60, "ticks", "scans files that wait, deletes those of no case"),
         Entry(
             "sms",

@@ -24,8 +24,10 @@ TASK_MODULES = (
     "grm.reviews.tasks",
     "grm.alarms.tasks",
     "grm.returns.tasks",
+    "grm.tallies.tasks",
     "grm.watch.tasks",
     "grm.exports.tasks",
+    "grm.opendata.tasks",
 )
 QUEUES = ("ticks", "delivery")
 

@@ -39,6 +39,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "people_url": "the page of posts and officers: PUBLIC_URL/people",
     "review_url": "the page of a review: PUBLIC_URL/reports/reviews/<tracking number>",
     "alarms_url": "the page of alarms: PUBLIC_URL/reports/alarms",
+    "return_url": "the page of an office's monthly return: PUBLIC_URL/reports/returns/<month>/office/<code>",
+    "month": "the month of a return, with its year",
     "day": "the day of a digest; or of leaving a post",
     "total": "how many cases a digest tells of; or how many duties were handed over; or cases of a bulk act; or new alarms",
     "counts": "how many of them at which level",
@@ -105,6 +107,7 @@ HANDOVER_DUE = "handover-due-officer"
 TRACK_CODE = "track-code-complainant"
 """A one-time code for the tracking page (`grm/notifications/codes.py`): of no use after ten minutes, never sent twice."""
 REVIEW_FINDING, ALARMS_RAISED = "review-finding-officer", "alarms-raised-officer"
+RETURN_PREPARED, RETURN_LATE = "return-prepared-officer", "return-late-officer"
 BULK_ASKED, BULK_DECIDED = "bulk-asked-officer", "bulk-decided-officer"
 REMINDED_OF_MANY = "cases-reminded-officer"
 """One for each holder, however many cases somebody reminds of at once."""
@@ -205,6 +208,8 @@ _ENTRIES = (
     _to_officer(BULK_DECIDED, "total bulk_url", 4),
     _to_officer(REVIEW_FINDING, "tracking_number review_url", 5),
     _to_officer(ALARMS_RAISED, "total alarms_url", 4),
+    _to_officer(RETURN_PREPARED, "month due_on return_url", 5),
+    _to_officer(RETURN_LATE, "month due_on return_url", 4),
     _to_officer(CALENDAR_SHORT, "covered_until missing admin_url", 5),
     # Reminders go by digest. These are for what still lies in the outbox from before.
     _to_officer("case-unacknowledged-officer", "tracking_number due_on case_url", 5, while_open=True),

@@ -20,7 +20,7 @@ from grm.notifications import digest_wording
 from grm.notifications.catalogue import CATALOGUE, LANGUAGES, Channel, Entry
 from grm.notifications.sms_text import measure
 from grm.web.locale import speaking
-from grm.web.presentation import digits, show_date
+from grm.web.presentation import digits, show_date, show_month
 
 FOLDER = Path(__file__).parents[2] / "templates" / "messages"
 
@@ -110,6 +110,11 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
         if params.get("alarms"):
             values["alarms_url"] = f"{public_url}/reports/alarms"
             values["total"] = digits(params["alarms"])
+        if params.get("return_month"):
+            month = date.fromisoformat(str(params["return_month"]))
+            values["month"] = show_month(month)
+            where = f"{month:%Y-%m}/office/{params['return_office']}"
+            values["return_url"] = f"{public_url}/reports/returns/{where}"
         if params.get("leaving_on"):
             values["day"] = show_date(date.fromisoformat(str(params["leaving_on"])))
         if params.get("code"):

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from grm.kernel.db import Model, Small, one_of
@@ -23,7 +23,7 @@ _COUNTED = (
 
 class Stay(Model):
     """One continuous time of a case at an office, on one side: as a complaint, or as an appeal. Made anew from the case's
-    history whenever that grows (`grm/tallies/stays.py`), and kept nowhere else; parts of cases have none.
+    history whenever that grows (`grm/tallies/stays.py`), so without foreign keys; parts of cases have none.
 
     Days are days in Dhaka. ``from_office_id`` and ``to_office_id`` are the offices before and after on the same side. From
     ``overdue_on`` on it counts as overdue while it lasts. ``days`` are those from the receipt of complaint or appeal to its
@@ -56,7 +56,7 @@ class Stay(Model):
         ),
     )
 
-    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("cases.id"), primary_key=True, autoincrement=False)
+    case_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     office_id: Mapped[int] = mapped_column(BigInteger)
     from_office_id: Mapped[int | None] = mapped_column(BigInteger)

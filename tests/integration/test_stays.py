@@ -1,82 +1,25 @@
-"""Stays: the time of a case at an office on one side, from its history; and a plain reckoning of the same."""
+"""Stays: the time of a case at an office on one side, from its history. Random histories are in test_reconciliation.py."""
 
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pytest
-from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grm.cases import appeals, closing, merging, ratings, referrals, service
-from grm.cases.models import Case, CaseEvent
+from grm.cases.models import Case
 from grm.kernel.actor import Actor, complainant
 from grm.tallies import stays
 from grm.tallies.stays_models import Stay
 from tests.support import build
-from tests.support.recount import dhaka_day, histories
 
 TEXT = "এটি পরীক্ষার জন্য লেখা একটি পূর্ণ বাক্য, যাতে যথেষ্ট শব্দ আছে।"
-
-
-@dataclass(frozen=True)
-class Plain:
-    """A stay, reckoned event by event."""
-
-    office_id: int
-    side: str
-    began_on: date
-    began_how: str
-    from_office_id: int | None = None
-    ended_on: date | None = None
-    ended_how: str | None = None
-    to_office_id: int | None = None
-
-
-HOW = {"own_motion": "raised", "contested": "reopened", "sent_back": "reopened", "unmerged": "reopened"}
-END = {"complied": "resolved", "closed": "resolved", "own_motion": "raised", "appealed": "raised"}
-MOVES = ("filed", "referred", "returned", "own_motion", "sent_back", "contested", "appealed", "recommended", "unmerged")
-ENDS = ("resolved", "complied", "declined", "closed", "withdrawn", "merged")
-
-
-def plain(events: Sequence[Any]) -> list[Plain]:
-    """The stays of one case by a walk through its history."""
-    found: list[Plain] = []
-    office, side, is_open = 0, "complaint", False
-    for event in events:
-        day, data = dhaka_day(event.at), event.data
-        if event.kind in ENDS:
-            if is_open:
-                found[-1] = replace(found[-1], ended_on=day, ended_how=END.get(event.kind, event.kind))
-            is_open = False
-        elif event.kind in MOVES and not data.get("with_lead"):
-            to = data.get("office_id") if event.kind == "filed" else data.get("to_office_id", office)
-            to_side = "appeal" if event.kind in ("own_motion", "appealed", "recommended") else side
-            came_from = None
-            if is_open and (to, to_side) != (office, side):
-                goes_to = to if to_side == side else None
-                came_from = office if to_side == side else None
-                how = END.get(event.kind, event.kind)
-                found[-1] = replace(found[-1], ended_on=day, ended_how=how, to_office_id=goes_to)
-            if not is_open or (to, to_side) != (office, side):
-                began_on = day
-                if event.kind == "filed":
-                    began_on = date.fromisoformat(data["received_on"]) if data.get("received_on") else day
-                found.append(Plain(to, to_side, began_on, HOW.get(event.kind, event.kind), came_from))
-            office, side, is_open = to, to_side, True
-    return found
 
 
 def kept(session: Session, case_id: int) -> list[Stay]:
     session.rollback()
     return list(session.scalars(select(Stay).where(Stay.case_id == case_id).order_by(Stay.no)))
-
-
-def as_plain(stay: Any) -> Plain:
-    return Plain(**{name: getattr(stay, name) for name in Plain.__dataclass_fields__})
 
 
 def rewrite(session: Session, *cases: Case) -> list[list[Stay]]:
@@ -145,4 +88,33 @@ def test_a_way_through_offices_and_up(session: Session, story: Story) -> None:
     session.refresh(story.case)
     assert appeal.due_on == story.case.due_on and appeal.overdue_on == story.case.due_on + timedelta(days=1)
     assert first.due_on == back.due_on < again.due_on, "a clock of its own since it was sent back"
-    assert [as_plain(each) for each in (first, sent, back, again, appeal)] == plain(histories(session)[story.case.id])
+
+
+def test_merged_apart_and_up_to_the_cell(session: Session, story: Story) -> None:
+    lead = build.case(session, filed_at=build.dhaka(2026, 1, 4))
+    part = build.case(session, filed_at=build.dhaka(2026, 1, 5), parent_id=lead.id, submission_id=None, secret_mac=None)
+    session.commit()
+    number, who, gro = story.number, complainant(story.number), story.officer("gro")
+    merging.merge_case(gro, number, None, lead.tracking_number, is_confirmed=True, now=build.dhaka(2026, 2, 3))
+    appeals.appeal_case(who, number, TEXT, now=build.dhaka(2026, 6, 1))
+    session.rollback()
+    service.decline_case(story.officer("appeal"), number, None, "before_court", TEXT, now=build.dhaka(2026, 6, 2))
+    appeals.appeal_case(who, number, TEXT, now=build.dhaka(2026, 6, 3))
+    cell = build.actor(session, "cabinet")
+    appeals.recommend_case(
+        cell, number, None, outcome="proved", reply=TEXT, recommendation=TEXT, root_cause=TEXT, prevention=TEXT,
+        contact="wrote", now=build.dhaka(2026, 6, 4),
+    )  # fmt: skip
+    appeals.comply_case(story.officer("appeal"), number, None, TEXT, now=build.dhaka(2026, 6, 5))
+    merged, appeal, second, complying = rewrite(session, story.case, part)[0]
+    assert (merged.ended_how, appeal.began_how, appeal.ended_how, appeal.is_upheld) == (
+        "merged", "appealed", "declined", False,
+    )  # fmt: skip
+    cells = build.office_id(session, "cell")
+    assert (second.office_id, second.ended_how, second.is_upheld, second.to_office_id) == (
+        cells, "recommended", True, story.case.office_id,
+    )  # fmt: skip
+    assert (complying.began_how, complying.from_office_id, complying.ended_how, complying.is_upheld, complying.days) == (
+        "recommended", cells, "resolved", None, 2,
+    )  # fmt: skip
+    assert kept(session, part.id) == [], "a part of a case is no complaint of its own"

@@ -1,0 +1,228 @@
+"""The entries of a return: one for each stay that it counts, each rating and each decision of an appeal; and what they add up to.
+
+A figure counts the entries that meet a condition (`sheets.COLUMNS`), its list shows the same entries, and what is frozen is the
+entries themselves: so a figure equals its list, before and after the submission. A case that goes from one office of the unit to
+another on the same side neither comes nor goes for the unit as a whole.
+"""
+# ruff: noqa: S608 - put together from constants; all values are parameters
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from grm.kernel.actor import Actor
+from grm.returns.sheets import COLUMNS, SIDES, Sheet, Sheets
+from grm.returns.units import ALL_SHADES, Sight, Unit
+from grm.tallies import stays
+from grm.tallies.periods import Period
+from grm.tallies.stays_models import DISPOSALS, FROM_OFFICES
+
+PAGE = 50
+MOST_DUE = 5_000
+"""So many changed cases are counted by their histories; where more wait, what is kept is a few seconds old."""
+ENTRY = ("case_id", "no", "side", "shade", "came", "went", "is_late", "is_extended", "days", "stars", "is_upheld")
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A set of entries as SQL, with its parameters."""
+
+    sql: str
+    parameters: dict[str, Any]
+
+
+def live(session: Session, unit: Unit, month: Period, today: date, within: frozenset[int] | None = None) -> Relation:
+    """The entries of a unit's month as the histories say now. `within`: at these offices only."""
+    parameters: dict[str, Any] = {
+        "since": month.starts_on,
+        "until": month.ends_on,
+        "as_of": min(month.ends_on, today),
+        "unit": unit.id,
+        "offices": sorted(within if within is not None else unit.office_ids),
+    }
+    source = _source(session, parameters)
+    here, against, is_inside = _conditions(unit, within)
+    spans = (
+        f"SELECT * FROM {source} AS s WHERE {here} AND ended_on >= :since AND began_on < :until",
+        f"SELECT * FROM {source} AS s WHERE {here} AND ended_on IS NULL AND began_on < :until",
+    )
+    counted = " UNION ALL ".join(_counted(span, is_inside) for span in spans)
+    nothing = "NULL::text AS came, NULL::text AS went, false AS is_late, false AS is_extended, NULL::int AS days"
+    rated = (
+        f"SELECT case_id, no, side, shade, {nothing}, stars, NULL::boolean AS is_upheld FROM {source} AS s "
+        f"WHERE {here} AND rated_on >= :since AND rated_on < :until"
+    )
+    in_month = "is_upheld IS NOT NULL AND ended_on >= :since AND ended_on < :until"
+    decided_here = (
+        f"SELECT case_id, no, side, shade, {nothing}, NULL::smallint AS stars, is_upheld FROM {source} AS s "
+        f"WHERE {here} AND {in_month} AND side = 'appeal'"
+    )
+    # Beside the complaints stands what became of appeals against how they were decided. Who may count the desk's may count these.
+    decided_above = (
+        f"SELECT case_id, no, 'complaint' AS side, CASE shade WHEN 1 THEN 0::smallint ELSE shade END AS shade, {nothing}, "
+        f"NULL::smallint AS stars, is_upheld FROM {source} AS s WHERE {against} AND {in_month}"
+    )
+    return Relation(" UNION ALL ".join((counted, rated, decided_here, decided_above)), parameters)
+
+
+def frozen(return_id: int) -> Relation:
+    """The entries that were submitted with a return."""
+    types = (
+        "bigint",
+        "smallint",
+        "text",
+        "smallint",
+        "text",
+        "text",
+        "boolean",
+        "boolean",
+        "int",
+        "smallint",
+        "boolean",
+    )
+    columns = ", ".join(
+        f"f[{place}]::{kind} AS {name}" for place, (name, kind) in enumerate(zip(ENTRY, types, strict=True), 1)
+    )
+    lines = (
+        "SELECT string_to_array(line, ':', '') AS f FROM return_submission AS r, "
+        "unnest(string_to_array(r.counted, E'\\n')) AS line WHERE r.return_id = :return_id"
+    )
+    return Relation(f"SELECT {columns} FROM ({lines}) AS lines", {"return_id": return_id})
+
+
+def sheets(session: Session, relation: Relation, shades: frozenset[int], excluded: Sequence[int] = ()) -> Sheets:
+    """Add the entries up: both sides, in all columns."""
+    counts = ", ".join(f'count(*) FILTER (WHERE {condition}) AS "{name}"' for name, condition in COLUMNS.items())
+    days = "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY days) AS days"
+    statement = f"SELECT side, {counts}, {days} FROM ({relation.sql}) AS e WHERE {_SEEN} GROUP BY side"
+    rows = session.execute(text(statement), {**relation.parameters, **_seen(shades, excluded)}).mappings()
+    found = {row["side"]: row for row in rows}
+    made = {}
+    for side in SIDES:
+        row = found.get(side)
+        percentiles = (row["days"] if row else None) or (None, None)
+        made[side] = Sheet({name: row[name] for name in COLUMNS}, *percentiles) if row else Sheet()
+    return made
+
+
+def entries(
+    session: Session,
+    relation: Relation,
+    shades: frozenset[int],
+    excluded: Sequence[int],
+    side: str,
+    column: str,
+    after: tuple[int, int] = (0, 0),
+    limit: int | None = PAGE,
+) -> Sequence[Any]:
+    """The entries behind a number, with their stays and cases; one more than `limit` tells that there are more."""
+    statement = f"""
+        SELECT e.*, s.office_id, s.began_on, s.began_how, s.ended_on, s.ended_how, s.from_office_id, s.to_office_id, s.due_on,
+            c.tracking_number, c.category_id, c.is_sensitive
+        FROM (
+            SELECT * FROM ({relation.sql}) AS e
+            WHERE {_SEEN} AND e.side = :side AND ({COLUMNS[column]}) AND (e.case_id, e.no) > (:after_case, :after_no)
+            ORDER BY e.case_id, e.no {"" if limit is None else "LIMIT :limit"}
+        ) AS e
+        JOIN cases AS c ON c.id = e.case_id LEFT JOIN stay AS s ON s.case_id = e.case_id AND s.no = e.no
+        ORDER BY e.case_id, e.no
+    """
+    place = {"side": side, "after_case": after[0], "after_no": after[1], "limit": (limit or 0) + 1}
+    parameters = {**relation.parameters, **_seen(shades, excluded), **place}
+    return session.execute(text(statement), parameters).all()
+
+
+def changes(
+    session: Session, was: Relation, now: Relation, shades: frozenset[int], excluded: Sequence[int], limit: int = PAGE
+) -> Sequence[Any]:
+    """The entries that are counted now and were not, or were and are not any more, with the numbers of their cases."""
+    names = ", ".join(ENTRY)
+    old, new = (f"SELECT {names} FROM ({each.sql}) AS e WHERE {_SEEN}" for each in (was, now))
+    statement = f"""
+        SELECT d.*, c.tracking_number FROM (
+            SELECT true AS is_new, n.* FROM (({new}) EXCEPT ({old})) AS n
+            UNION ALL SELECT false, o.* FROM (({old}) EXCEPT ({new})) AS o
+        ) AS d JOIN cases AS c ON c.id = d.case_id
+        ORDER BY d.side DESC, d.case_id, d.no, d.is_new LIMIT :limit
+    """
+    parameters = {**was.parameters, **now.parameters, **_seen(shades, excluded), "limit": limit + 1}
+    return session.execute(text(statement), parameters).all()
+
+
+def lines(session: Session, relation: Relation) -> str:
+    """The entries as they are frozen: one a line, its values between colons, in one order."""
+    values = ", ':', ".join(f"coalesce({name}::text, '')" for name in ENTRY)
+    each = f"SELECT concat({values}) AS line FROM ({relation.sql}) AS e"
+    statement = f"SELECT coalesce(string_agg(line, E'\\n' ORDER BY line), '') FROM ({each}) AS l"
+    return str(session.execute(text(statement), relation.parameters).scalar_one())
+
+
+def accusing(session: Session, actor: Actor) -> list[int]:
+    """The cases that accuse an officer, a post held or an office sat in: they are in no number that the officer sees."""
+    statement = """
+        SELECT DISTINCT case_id FROM accused WHERE officer_id = :officer OR officer_id IS NULL
+            AND (post_id = ANY(:posts) OR post_id IS NULL AND office_id = ANY(:offices)) ORDER BY 1
+    """
+    parameters = {
+        "officer": actor.officer_id,
+        "posts": [seat.post_id for seat in actor.seats],
+        "offices": sorted(actor.office_ids()),
+    }
+    return list(session.scalars(text(statement), parameters))
+
+
+_SEEN = "e.shade = ANY(:shades) AND e.case_id <> ALL(CAST(:excluded AS bigint[]))"
+
+
+def _seen(shades: frozenset[int], excluded: Sequence[int]) -> dict[str, Any]:
+    return {"shades": sorted(shades), "excluded": list(excluded)}
+
+
+def _source(session: Session, parameters: dict[str, Any]) -> str:
+    """The stays: those that are kept, save for cases that have changed since; these are made of their histories here and now."""
+    due = list(session.scalars(text(f"SELECT DISTINCT case_id FROM tally_due LIMIT {MOST_DUE + 1}")))
+    if not due or len(due) > MOST_DUE:
+        return "stay"
+    parameters["ids"] = due
+    names = ", ".join(stays.COLUMNS)
+    return f"(SELECT {names} FROM stay WHERE case_id <> ALL(:ids) UNION ALL SELECT {names} FROM ({stays.SELECTED}) AS made)"
+
+
+def _conditions(unit: Unit, within: frozenset[int] | None) -> tuple[str, str, str | None]:
+    """Which stays are a unit's; which appeals are against it; and when the office before or after is one of its own."""
+    if unit.kind == "office":
+        return "office_id = :unit", "against_office_id = :unit", None
+    if unit.kind == "ministry":
+        return "office_id = ANY(:offices)", "against_office_id = ANY(:offices)", "{} = ANY(:offices)"
+    own = {"programme": "programme_id = :unit", "district": "district_id = :unit", "country": "true"}[unit.kind]
+    if within is None:
+        return own, f"{own} AND against_office_id IS NOT NULL", "{} IS NOT NULL"
+    return (
+        f"{own} AND office_id = ANY(:offices)",
+        f"{own} AND against_office_id = ANY(:offices)",
+        "{} = ANY(:offices)",
+    )
+
+
+def _counted(span: str, is_inside: str | None) -> str:
+    came_inside = f"WHEN {is_inside.format('from_office_id')} THEN NULL" if is_inside else ""
+    went_inside = f"WHEN {is_inside.format('to_office_id')} THEN NULL" if is_inside else ""
+    passed_on, disposals = (", ".join(f"'{each}'" for each in codes) for codes in (FROM_OFFICES, DISPOSALS))
+    return f"""
+        SELECT case_id, no, side, shade,
+            CASE WHEN began_on < :since THEN 'carried' {came_inside} WHEN began_how IN ({passed_on}) THEN 'from_offices'
+                 WHEN began_how = 'reopened' THEN 'reopened' ELSE channel END AS came,
+            CASE WHEN ended_on < :until THEN
+                     CASE WHEN ended_how IN ({disposals}) THEN 'disposed' {went_inside} ELSE 'sent' END
+                 WHEN NOT is_paused AND overdue_on <= :as_of THEN 'overdue' ELSE 'pending' END AS went,
+            is_late AND ended_on < :until AS is_late, coalesce(extended_on < :until, false) AS is_extended,
+            CASE WHEN ended_on < :until THEN days END AS days, NULL::smallint AS stars, NULL::boolean AS is_upheld
+        FROM ({span}) AS spans
+    """
+
+
+__all__ = ["ALL_SHADES", "Relation", "Sight", "accusing", "changes", "entries", "frozen", "lines", "live", "sheets"]
