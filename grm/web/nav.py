@@ -26,8 +26,6 @@ ENTRIES = (
     ("/canned", _("Canned texts"), ()),
     ("/reports", _("Reports"), ()),
     ("/reports/escalations", _("Escalations"), ()),
-    ("/reports/alarms", _("Alarms"), ()),
-    ("/reports/reviews", _("Reviews"), ()),
     ("/reports/samples", _("Sample of closures"), ()),
     ("/admin", _("Administration"), ()),
     ("/people", _("Posts and officers"), ()),
