@@ -54,7 +54,7 @@ def cell_text(column: Column, value: Cell) -> str:
     if isinstance(value, (date, datetime)):
         return show_date(value)
     if isinstance(value, (int, float)) and column.is_figure:
-        text = number(value, column.decimals or (0 if isinstance(value, int) else 1))
+        text = number(value, column.decimals_of(value))
         return text + "%" if column.kind == "percent" else text
     return str(value)
 

@@ -25,7 +25,7 @@ _LONG_NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. ``width`` in characters, 0: by its kind. ``decimals`` of a number or percentage."""
+    """One column. ``width`` in characters, 0: by its kind. ``decimals`` of a percentage, or of a number that is not whole."""
 
     title: str
     kind: Kind = "text"
@@ -36,6 +36,10 @@ class Column:
     def characters(self) -> int:
         """How wide the column should be, in characters of text."""
         return self.width or {"text": 24, "code": 17, "number": 11, "percent": 10, "date": 17}[self.kind]
+
+    def decimals_of(self, value: int | float) -> int:
+        """How many decimals a figure of the column shows: a whole number none, in a column of mixed ones as well."""
+        return 0 if isinstance(value, int) and self.kind == "number" else self.decimals or 1
 
     @property
     def is_figure(self) -> bool:

@@ -70,8 +70,11 @@ class _Book:
         self.title = book.add_format({**font, "bold": True, "font_size": 14})
         self.head = book.add_format({**font, "bold": True, "text_wrap": True, "bg_color": "#e8e8e8", "bottom": 1})
         self.formats = {
-            is_bold: [book.add_format({**font, **self._look(column), "bold": is_bold}) for column in sheet.columns]
+            (is_bold, is_whole): [
+                book.add_format({**font, **self._look(column, is_whole), "bold": is_bold}) for column in sheet.columns
+            ]
             for is_bold in (False, True)
+            for is_whole in (False, True)
         }
 
     def write(self, as_of: datetime, say: Callable[[int], None]) -> int:
@@ -97,9 +100,9 @@ class _Book:
         self._about(as_of, count)
         return count
 
-    def _look(self, column: Column) -> dict[str, Any]:
+    def _look(self, column: Column, is_whole: bool) -> dict[str, Any]:
         if column.kind == "number":
-            return {"num_format": number_format(column.decimals, is_bangla=self.is_bangla)}
+            return {"num_format": number_format(column.decimals_of(0 if is_whole else 0.0), is_bangla=self.is_bangla)}
         if column.kind == "percent":
             digits = BANGLA if self.is_bangla else ""
             return {"num_format": f"{digits}0.{'0' * (column.decimals or 1)}%"}
@@ -109,7 +112,8 @@ class _Book:
 
     def _row(self, page: Any, line: int, row: Any, *, is_bold: bool = False) -> None:
         for place, (column, value) in enumerate(zip(self.sheet.columns, row, strict=True)):
-            _write(page, line, place, column, shown(column, value), self.formats[is_bold][place])
+            look = self.formats[is_bold, isinstance(value, int)][place]
+            _write(page, line, place, column, shown(column, value), look)
 
     def _about(self, as_of: datetime, count: int) -> None:
         page = self.book.add_worksheet(gettext("About this file"))

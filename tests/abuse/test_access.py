@@ -21,6 +21,8 @@ from grm.cases.closing_models import CannedReply
 from grm.cases.handover_models import Handover, HandoverItem
 from grm.cases.models import Case
 from grm.escalation.rehearsal_models import Rehearsal
+from grm.exports import sight
+from grm.exports.models import ExportJob
 from grm.intake import desk_drafts
 from grm.intake.batch_models import RegisterBatch
 from grm.intake.service import new_token
@@ -91,6 +93,13 @@ GET  /reports/escalations            login     200     404     200     200     2
 GET  /reports/cases                  login     200     404     200     200     200     404     404     200
 GET  /reports/escalations.csv        login     200     404     200     200     200     404     404     200
 GET  /reports/cases.csv              login     200     404     200     200     200     404     404     200
+GET  /reports/exports                login     200     200     200     200     200     200     200     200
+POST /reports/exports                303       303     404     303     303     303     404     404     303
+GET  /reports/exports/cases.csv      login     200     404     200     200     200     404     404     200
+GET  /reports/exports/cases.xlsx     login     200     404     200     200     200     404     404     200
+GET  /reports/exports/no-such.csv    login     404     404     404     404     404     404     404     404
+GET  /reports/exports/{export}/file  login     404     404     404     404     200     404     404     404
+POST /reports/exports/{export}/cancel 303      404     404     404     404     303     404     404     404
 GET  /password                       login     200     200     200     200     200     200     200     200
 POST /password                       401       422     422     422     422     422     422     422     422
 GET  /people                         login     404     404     404     200     404     404     200     404
@@ -180,7 +189,10 @@ GET  /no-such-page                   404       404     404     404     404     4
 POST /logout                         303       303     303     303     303     303     303     303     303
 """
 
-FIELDS = {"/cases/": {"action": "NOTE", "version": "1", "note": "জেলা কার্যালয়ে খোঁজ নেওয়া হয়েছে।"}}
+FIELDS = {
+    "/cases/": {"action": "NOTE", "version": "1", "note": "জেলা কার্যালয়ে খোঁজ নেওয়া হয়েছে।"},
+    "/reports/exports": {"kind": "cases", "format": "csv"},
+}
 ACCOUNTS = {
     "gro": "gro.social-welfare",
     "officer": "officer.social-welfare",
@@ -243,10 +255,12 @@ def cases(session: Session) -> dict[str, str]:
     people = one_handover(session, here)
     draft = one_draft(session)
     register = one_register(session)
+    export = one_export(session)
     session.commit()
     return {name: case.tracking_number for name, case in made.items()} | {
         "bulk": bulk,
         "rehearsal": rehearsal,
+        "export": export,
         "file": file,
         "draft": draft,
         "register": register,
@@ -290,6 +304,29 @@ def one_register(session: Session) -> str:
     session.add(batch)
     session.flush()
     return f"{batch.id:013d}"
+
+
+def one_export(session: Session) -> str:
+    """The number of a file that was prepared for the cell."""
+    cell = build.actor(session, ACCOUNTS["cell"])
+    at = build.dhaka(2026, 1, 4)
+    job = ExportJob(
+        officer_id=cell.officer_id,
+        kind="cases",
+        format="csv",
+        language="bn",
+        query={"measure": "open"},
+        title="তালিকা",
+        state="done",
+        asked_at=at,
+        finished_at=at,
+        as_of=at,
+        sight=sight.of(session, cell),
+        size=0,
+    )
+    session.add(job)
+    session.flush()
+    return f"{job.id:013d}"
 
 
 def canned_texts(session: Session) -> dict[str, str]:

@@ -16,6 +16,7 @@ from tests.abuse.test_access import (
     canned_texts,
     one_bulk_act,
     one_draft,
+    one_export,
     one_handover,
     one_register,
     one_rehearsal,
@@ -85,6 +86,7 @@ def cases(session: Session) -> dict[str, str]:
     texts["bulk"] = one_bulk_act(session, made["own"])
     texts["draft"] = one_draft(session)
     texts["register"] = one_register(session)
+    texts["export"] = one_export(session)
     session.commit()
     return {name: case.tracking_number for name, case in made.items()} | texts | {"rehearsal": rehearsal, "file": file}
 

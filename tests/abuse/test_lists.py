@@ -61,13 +61,15 @@ WALK: dict[str, Sequence[str] | str] = {
     "people.end_posting": ("/people/postings/{posting}/end",),
     "reports.overview": ("/reports",),
     "reports.escalations": ("/reports/escalations",),
-    "reports.escalations_csv": ("/reports/escalations.csv",),
+    "exports.file": ("/reports/exports/cases.csv", "/reports/exports/cases.csv?measure=received"),
+    "older_exports.older_escalations": ("/reports/escalations.csv",),
     "reports.case_list": (
         "/reports/cases",
         *(f"/reports/cases?measure={measure}" for measure in ("received", "escalated")),
         "/reports/cases?measure=open&ministry=food",
     ),
-    "reports.cases_csv": ("/reports/cases.csv", "/reports/cases.csv?measure=open"),
+    "older_exports.older_cases": ("/reports/cases.csv", "/reports/cases.csv?measure=open"),
+    "exports.overview": ("/reports/exports",),
     "rehearsals.overview": ("/admin/rehearsals",),
     "rehearsals.show": ("/admin/rehearsals/{rehearsal}",),
     "rehearsals.export": ("/admin/rehearsals/{rehearsal}.csv",),
@@ -106,6 +108,7 @@ WALK: dict[str, Sequence[str] | str] = {
         ("batches.one", "batches.results"),
         "an officer's own file, and what became of the rows handed in: tests/integration/test_registers.py",
     ),
+    "exports.fetch": "an officer's own file, as of when it was made: tests/integration/test_exports.py",
     "canned.one_general": "one text, which names no case",
     "canned.one_own": "one text, which names no case",
 }
@@ -117,7 +120,7 @@ VALUES = {"which": "policies"}
 CONNECTED = {"own", "own_held", "own_ended", "own_waiting", "sent_in", "part_here_of_other", "filed_by_desk"}
 """Cases that have to do with others, which not everybody may see."""
 
-REPORTS = {"reports.case_list", "reports.cases_csv", "reports.escalations_csv"}
+REPORTS = {"reports.case_list", "exports.file", "older_exports.older_cases", "older_exports.older_escalations"}
 LINKED = {"own", "own_held", "own_ended", "own_waiting", "own_sensitive", "other", "other_ended", "filed_by_desk"}
 """Cases that are answered together with others."""
 

@@ -485,6 +485,7 @@ FACTS = {
     "draft.officer_id",  # unfinished, for 72 hours
     # Confirmed, it is filed whoever has left meanwhile; unconfirmed, anybody can hand the file in again.
     "register_batch.officer_id",
+    "export_job.officer_id",  # for its owner alone, in the posts of that day
     # Messages find their reader when they are sent; digests go on to the successor (`digests._hand_on`).
     *("message.officer_id", "digest_item.officer_id"),
 }
