@@ -39,7 +39,7 @@ def form() -> Any:
         picks = bulkpage.picks_in(request.args.get("listed", "").split()[: bulk_rules.MOST_CASES])
     else:
         picks = bulkpage.picks_in(request.args.getlist("case")[: bulk_rules.MOST_CASES])
-    page = bulkpage.form_page(session, actor, queue, action, picks, _fields_before(actor, action))
+    page = bulkpage.form_page(session, actor, queue, action, picks, fields_before(actor, action))
     if not page.lines:
         return redirect("/queue?" + (f"{query}&" if query else "") + "chosen=none", 303)
     return _form(page)
@@ -170,7 +170,7 @@ def _asked(actor: Actor, name: str, key: str) -> tuple[Action, Queue]:
     return Action[name], queue
 
 
-def _fields_before(actor: Actor, action: Action) -> dict[str, str] | None:
+def fields_before(actor: Actor, action: Action) -> dict[str, str] | None:
     """For a second try, the fields of the officer's own earlier act."""
     again = request.args.get("again", type=int)
     if again is None:
