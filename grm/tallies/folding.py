@@ -43,6 +43,17 @@ def _merged(at: str, n: str) -> str:
 
 
 _COUNTERS = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in cube.COUNTERS)
+_HAPPENED = f"""
+    ON CONFLICT ({cube.FLOW_KEY}) DO UPDATE SET {_COUNTERS},
+        {_merged("received_at", "received_n")}, {_merged("days_at", "days_n")}
+"""
+
+
+def adding(source: str, atoms: str = cube.ATOMS) -> str:
+    """INSERT what happened to signed vectors, added to what is there."""
+    return f"INSERT INTO tally AS t {cube.flows(source, atoms=atoms)} {_HAPPENED}"
+
+
 _WRITE = text(
     f"""
     WITH {_CHANGED},
@@ -52,9 +63,7 @@ _WRITE = text(
     gone AS (
         DELETE FROM case_count WHERE case_id IN (SELECT case_id FROM counted EXCEPT SELECT case_id FROM fresh)),
     happened AS (
-        INSERT INTO tally AS t {cube.flows("signed")}
-        ON CONFLICT ({cube.FLOW_KEY}) DO UPDATE SET {_COUNTERS},
-            {_merged("received_at", "received_n")}, {_merged("days_at", "days_n")}),
+        {adding("signed")}),
     stands AS (
         INSERT INTO tally_now AS t {cube.stocks("signed")}
         ON CONFLICT ({cube.NOW_KEY}) DO UPDATE SET {_merged("due_at", "due_n")})

@@ -14,6 +14,11 @@ def _dhaka(instant: str) -> str:
     return f"(({instant}) AT TIME ZONE 'Asia/Dhaka')::date"
 
 
+def month_of(day: str) -> str:
+    """SQL for the first day of a date's month."""
+    return f"{day} - (extract(day FROM {day})::integer - 1)"
+
+
 def _codes(values: tuple[str, ...]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
@@ -24,7 +29,9 @@ _EXPRESSIONS = {
     "category_id": "c.category_id::integer",
     "district_id": "coalesce(c.district_id, 0)::integer",
     "received_on": "c.received_on",
+    "received_month": month_of("c.received_on"),
     "ended_on": _dhaka("c.ended_at"),
+    "ended_month": month_of(_dhaka("c.ended_at")),
     "days_taken": f"{_dhaka('c.ended_at')} - c.received_on",
     "due_on": "c.due_on",
     "appealed_on": _dhaka("a.at"),

@@ -1,0 +1,329 @@
+"""The tallies are what the cases are: not folded yet, folded, rebuilt, while others act, and after a fold was killed."""
+
+import itertools
+import os
+import random
+import signal
+import threading
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import event, select, text, update
+from sqlalchemy.orm import Session
+
+from grm.accounts.models import Officer
+from grm.cases import history
+from grm.cases.models import Case
+from grm.cases.tracking_models import Rating
+from grm.cli import register
+from grm.deadlines.models import Extension
+from grm.kernel import clock
+from grm.kernel.actor import SYSTEM
+from grm.kernel.db import db
+from grm.offices.queries import directory
+from grm.offices.signed_in import actor_of
+from grm.tallies import rebuilding, standing
+from grm.tallies.figures import DIMENSIONS, SHADES, TOTAL, View, can_read, total
+from grm.tallies.folding import fold, fold_all
+from grm.tallies.reading import read, series
+from tests.support import build
+from tests.support.straight import straight
+
+SINCE, UNTIL = date(2025, 12, 1), date(2026, 5, 1)
+OFFICES = ("social-welfare", "food", "cell")
+
+
+def tables(session: Session) -> list[Any]:
+    """The tallies to the last number, without rows that have come to nothing."""
+    found = []
+    for table in ("tally", "tally_now", "case_count"):
+        for row in session.execute(text(f"SELECT * FROM {table}")).mappings():
+            histograms = {name: value for name, value in row.items() if isinstance(value, list)}
+            if (
+                table == "case_count"
+                or any(histograms.values())
+                or any(
+                    value
+                    for name, value in row.items()
+                    if name not in ("spine", "dimension", "shade", "month", "spine_id", "value")
+                )
+            ):
+                found.append((table, *row.values()))
+    session.rollback()
+    return sorted(found, key=repr)
+
+
+def some_cases(session: Session, count: int, rng: random.Random) -> list[int]:
+    """Cases of several offices, months, people and programmes, in every state."""
+    return [_case(session, rng, number) for number in range(count)]
+
+
+def _case(session: Session, rng: random.Random, number: int) -> int:
+    book = directory(session)
+    cities = [place.id for place in book.places if place.kind in ("city_corporation", "upazila")]
+    filed_at = build.dhaka(2025, 12, 1) + timedelta(days=rng.randrange(140), hours=rng.randrange(20))
+    columns: dict[str, Any] = {
+        "desk": rng.choice(("gro", "gro", "appeal")),
+        "programme": rng.choice(("old-age-allowance", "vwb", None)),
+        "district_id": rng.choice((book.districts[0].id, book.districts[1].id, None)),
+        "upazila_id": rng.choice((None, cities[0], cities[-1])),
+        "channel": rng.choice(("web", "call_centre", "paper")),
+        "accused_officers": (build.officer_id(session, "cabinet"),) if number % 7 == 0 else (),
+        "is_sensitive": rng.random() < 0.2,
+        "level": rng.randrange(4),
+    }
+    made = build.case(session, build.office_id(session, rng.choice(OFFICES)), filed_at=filed_at, **columns)
+    return int(made.id)
+
+
+CHANGES = (
+    "level = (level + 1) % 4",
+    "is_not_informed = NOT is_not_informed",
+    "is_sensitive = NOT is_sensitive",
+    "office_id = {office}, desk = CASE desk WHEN 'gro' THEN 'appeal' ELSE 'gro' END",
+    "due_on = due_on + 3, due_at = due_at + interval '3 days'",
+    "received_on = received_on - 9",
+    "status = 'resolved', outcome = 'answered', ended_at = filed_at + interval '{days} days'",
+    "status = 'withdrawn', ended_at = filed_at + interval '{days} days'",
+)
+
+
+def change(session: Session, rng: random.Random, ids: list[int]) -> None:
+    """Change some cases as acts do, several by one statement; what has ended is not ended again."""
+    what = rng.choice(CHANGES).format(office=build.office_id(session, rng.choice(OFFICES)), days=rng.randrange(80))
+    only_open = "AND is_open" if what.startswith("status") else ""
+    chosen = rng.sample(ids, rng.randrange(1, 6))
+    session.execute(text(f"UPDATE cases SET {what} WHERE id = ANY(:ids) {only_open}"), {"ids": chosen})
+
+
+def appeals_and_ratings(session: Session, rng: random.Random, ids: list[int]) -> None:
+    """Histories with objections and the answers to them; ratings; a case with a part; an extension."""
+    for case_id in rng.sample(ids, 12):
+        case = session.get_one(Case, case_id)
+        at = case.filed_at + timedelta(days=rng.randrange(5, 40))
+        kinds = rng.choice(
+            (("appealed",), ("contested", "resolved"), ("appealed", "declined", "appealed", "recommended"))
+        )
+        for step, kind in enumerate(kinds):
+            outcome = {"outcome": rng.choice(("proved", "unfounded", "service_given"))}
+            history.append(session, case, kind, SYSTEM, at + timedelta(days=9 * step), outcome)
+        session.add(
+            Rating(
+                case_id=case_id,
+                stage=rng.choice(("complaint", "complaint", "appeal")),
+                decision_seq=2,
+                stars=rng.randrange(1, 6),
+                rated_at=at,
+                office_id=case.office_id,
+                desk=case.desk,
+            )
+        )
+    whole, extended = session.get_one(Case, ids[0]), build.deadline(session, ids[1])
+    session.add(
+        Extension(
+            deadline_id=extended.id,
+            working_days=10,
+            state="approved",
+            requested_by_id=build.officer_id(session, "cabinet"),
+            requested_at=whole.filed_at,
+            decided_by_id=build.officer_id(session, "gro.food"),
+            decided_at=whole.filed_at,
+        )
+    )
+    part = {"parent_id": whole.id, "submission_id": None, "secret_mac": None, "level": 2}
+    session.execute(text("SELECT 1"))
+    made = build.case(session, whole.office_id)
+    session.execute(update(Case).where(Case.id == made.id).values(**part))
+    in_time = "status = 'resolved', outcome = 'answered', ended_at = filed_at + interval '10 days'"
+    session.execute(text(f"UPDATE cases SET {in_time} WHERE id = :id"), {"id": ids[1]})
+    session.execute(text("UPDATE cases SET version = version + 1 WHERE id = ANY(:ids)"), {"ids": ids})
+
+
+def views(session: Session) -> list[View]:
+    """Every pair of dimensions that is counted, for all shades; and some kept to values, for fewer."""
+    plain = {"since": SINCE, "until": UNTIL}
+    book = directory(session)
+    pairs = [(by, only) for by in (None, *DIMENSIONS) for only in (None, "office", "district") if can_read(by, only)]
+    ids = {"office": build.office_id(session), "district": book.districts[0].id}
+    found = [View(**plain, by=by, only=only and (only, (str(ids[only]), "none")), by_day=True) for by, only in pairs]
+    cabinet = session.scalars(select(Officer).where(Officer.username == "cabinet")).one()
+    actor = actor_of(session, cabinet, date(2026, 11, 22))
+    offices = frozenset({build.office_id(session), build.office_id(session, "food")})
+    return [
+        *found,
+        View(**plain, by="programme", shades=SHADES[:1], spine="office", spine_ids=offices),
+        View(**plain, by="office", shades=frozenset({0, 1}), spine="district", spine_ids={ids["district"]}),
+        View(**plain, by="sex", only=("sex", ("female", "unknown")), excluding=actor),
+        View(date(2026, 1, 1), date(2026, 2, 1), by="district", excluding=actor),
+    ]
+
+
+def as_they_are(session: Session) -> None:
+    """Every view answers what the cases are, counted one by one."""
+    accusing = set(session.scalars(text("SELECT case_id FROM accused")))
+    for view in views(session):
+        expected = straight(session, view, accusing if view.excluding else ())
+        assert read(session, view) == expected, view
+        if view.by is not None:
+            assert total(line for key, line in expected.items() if key != TOTAL) == expected[TOTAL]
+    session.rollback()
+
+
+def test_figures_are_what_the_cases_are_at_every_moment(session: Session, app: Flask) -> None:
+    rng = random.Random(24)
+    ids = some_cases(session, 60, rng)
+    appeals_and_ratings(session, rng, ids)
+    session.commit()
+    as_they_are(session)  # nothing folded
+    assert fold() == 61
+    as_they_are(session)
+    for _ in range(4):
+        for _ in range(12):
+            change(session, rng, ids)
+            session.commit()
+        as_they_are(session)  # some of it folded
+        fold(batches=1)
+    assert session.scalar(text("SELECT count(*) FROM tally_due")) == 0
+    as_they_are(session)
+    result = register(app).test_cli_runner().invoke(args=["tallies", "verify"])
+    assert result.exit_code == 0, result.output
+    line = read(session, View(SINCE, UNTIL))[TOTAL]
+    assert all(
+        (line.received, line.in_time, line.late, line.withdrawn, line.appealed, line.not_informed, line.satisfied)
+    )
+    assert all((line.appeals_upheld, line.appeals_rejected, line.parts, line.extended))
+
+
+def test_a_rebuild_makes_the_same_while_acts_go_on(session: Session, app: Flask) -> None:
+    rng = random.Random(7)
+    ids = some_cases(session, 30, rng)
+    appeals_and_ratings(session, rng, ids)
+    session.commit()
+    fold_all()
+    before = tables(session)
+    for broken in (
+        "UPDATE tally SET received = 7",
+        "DELETE FROM case_count WHERE case_id % 3 = 0",
+        "DELETE FROM tally_now",
+    ):
+        session.execute(text(broken))
+    session.commit()
+    assert register(app).test_cli_runner().invoke(args=["tallies", "verify"]).exit_code == 1
+    result = register(app).test_cli_runner().invoke(args=["tallies", "rebuild"])
+    assert result.exit_code == 0, result.output
+    assert tables(session) == before
+    assert register(app).test_cli_runner().invoke(args=["tallies", "verify"]).exit_code == 0
+
+
+def killed_while_folding(app: Flask, at_statement: int) -> None:
+    """A process of its own begins to fold and is killed before the given statement of its transaction."""
+    child = os.fork()
+    if not child:  # pragma: no cover - ends without coverage's report
+        with app.app_context():
+            db.engine.dispose(close=False)
+            seen = itertools.count(1)
+            event.listen(
+                db.engine,
+                "before_cursor_execute",
+                lambda *_: next(seen) == at_statement and os.kill(os.getpid(), signal.SIGKILL),
+            )
+            fold()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), "it was not killed"
+
+
+def test_killed_folds_and_folds_at_once_count_nothing_twice(session: Session, app: Flask) -> None:
+    rng = random.Random(3)
+    ids = some_cases(session, 25, rng)
+    session.commit()
+    session.close()
+    for statement in (2, 3, 4, 5):  # the lock, the list, the counts, the stays
+        killed_while_folding(app, statement)
+    as_they_are(session)
+    stop = threading.Event()
+
+    def keep_folding() -> None:
+        with app.app_context():
+            while not stop.is_set():
+                fold()
+
+    folding = [threading.Thread(target=keep_folding) for _ in range(2)]
+    for thread in folding:
+        thread.start()
+    try:
+        for number in range(60):
+            change(session, rng, ids)
+            session.commit()
+            if number % 12 == 0:
+                view = View(SINCE, UNTIL, by=rng.choice(DIMENSIONS))
+                connection = session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+                assert connection is not None
+                assert read(session, view) == straight(session, view)  # both of one instant, whatever is being folded
+                session.rollback()
+    finally:
+        stop.set()
+        for thread in folding:
+            thread.join()
+    fold_all()
+    as_they_are(session)
+    assert list(rebuilding.verify()) == []
+
+
+def test_a_transaction_that_takes_long_is_counted_when_it_is_over(session: Session, app: Flask) -> None:
+    rng = random.Random(5)
+    ids = some_cases(session, 6, rng)
+    session.commit()
+    address = db.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    with psycopg.connect(address) as slow:
+        slow.execute("UPDATE cases SET level = (level + 1) % 4, received_on = received_on - 40")
+        fold_all()
+        as_they_are(session)
+        slow.commit()
+    as_they_are(session)
+    assert fold_all() == len(ids)
+    as_they_are(session)
+
+
+def test_months_come_one_by_one(session: Session) -> None:
+    some_cases(session, 20, random.Random(9))
+    session.commit()
+    fold_all()
+    whole = read(session, View(SINCE, UNTIL, by="office"))
+    by_month = series(session, View(SINCE, UNTIL, by="office"))
+    assert by_month.keys() == whole.keys()
+    for key, months in by_month.items():
+        assert sum(line.received for line in months.values()) == whole[key].received
+        for month, line in months.items():
+            alone = read(session, View(month, (month + timedelta(days=31)).replace(day=1), by="office"))[key]
+            assert line == replace(alone, running={}, paused={}, parts={}, not_informed=0)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"since": date(2026, 1, 2)},
+        {"shades": {1, 2}},
+        {"by": "programme", "only": ("category", ("1",))},
+        {"by": "programme", "only": ("office", ("1",)), "spine": "district", "spine_ids": {1}},
+        {"by": "cluster"},
+    ],
+)
+def test_what_no_table_can_answer_is_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"months|shades|together|dimension"):
+        View(**({"since": SINCE, "until": UNTIL} | asked))
+
+
+def test_a_fold_that_does_not_follow_is_told(session: Session) -> None:
+    now = clock.now(session)
+    assert standing.tallies_health(session, now).warnings == ()
+    session.execute(text("INSERT INTO tally_due SELECT n FROM generate_series(1, 20001) AS n"))
+    assert "20001 changes" in standing.tallies_health(session, now).warnings[0]
+    assert [gauge.value for gauge in standing.gauges(session, now)] == [20_001]
+    session.execute(text("INSERT INTO tally_rebuild VALUES (1, 'test')"))
+    assert "rebuild" in standing.tallies_health(session, now).warnings[0]
+    session.rollback()
