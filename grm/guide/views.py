@@ -111,7 +111,7 @@ def sitemap() -> ResponseReturnValue:
     """List every page that may be listed, each with its languages."""
     offer = choices.offer(db.session())
     paths = ["/", "/programmes", *(f"/programmes/{each.slug}" for each in offer.book.programmes_on(offer.day))]
-    paths += ["/help", *(f"/help/{topic}" for topic in HELP_TOPICS)]
+    paths += ["/help", *(f"/help/{topic}" for topic in HELP_TOPICS), "/open-data"]
     entries = "".join(_entry(path, chosen) for path in paths for chosen in LANGUAGES)
     return Response(
         '<?xml version="1.0" encoding="UTF-8"?>\n'

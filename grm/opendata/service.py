@@ -1,0 +1,104 @@
+"""Publishing: each month once it is over, and again where the figures of an earlier month have changed enough since."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from grm.kernel.clock import dhaka_date
+from grm.kernel.errors import IllegalAction
+from grm.kernel.transaction import transaction
+from grm.opendata.counting import figures
+from grm.opendata.edition import publish
+from grm.opendata.models import OpenDataEdition
+
+DAY = 5
+"""The day of the month from which the month before is published: paper of its last days has been entered by then."""
+CORRECTED_MONTHS = 12
+"""How many months back an earlier month is looked at again."""
+LOCK = 0x6F64
+"""One publisher at a time: two would number their editions alike."""
+
+
+def publish_due(now: datetime | None = None) -> list[OpenDataEdition]:
+    """Publish what is due: from the 5th on the month before, if nobody has, and with it new editions of the twelve months before
+    that where their figures have changed. Any number of runs, also at the same time, publish each once.
+
+    The corrections come first, so that a run that is killed between is made up for by the next.
+    """
+    with transaction(now) as act:
+        at, today = act.now, dhaka_date(act.now)
+        month = before(today)
+        if today.day < DAY or _editions(act.session, month):
+            return []
+        first = _back(month, CORRECTED_MONTHS)
+        past = act.session.scalars(
+            select(OpenDataEdition.month)
+            .where(OpenDataEdition.month >= first, OpenDataEdition.month < month)
+            .distinct()
+            .order_by(OpenDataEdition.month)
+        ).all()
+    made = [publish_month(each, at) for each in (*past, month)]
+    return [edition for edition in made if edition is not None]
+
+
+def publish_month(month: date, now: datetime | None = None) -> OpenDataEdition | None:
+    """Publish the next edition of a month (its first day), or nothing: where nothing has changed since the last one, where a
+    total has changed by too little to be told apart from somebody (`edition.publish`), or where there never was a complaint.
+
+    `IllegalAction` `month-not-over` for a month that is not over yet.
+    """
+    with transaction(now) as act:
+        today = dhaka_date(act.now)
+        if month > before(today):
+            raise IllegalAction("month-not-over")
+        session = act.session
+        session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        earlier = [edition.content for edition in _editions(session, month)]
+        counted = figures(session, month, today)
+        if not any(counted.total) and not counted.open_at_month_end:
+            return None
+        content = publish(counted, today, earlier)
+        if content is None:
+            return None
+        edition = OpenDataEdition(month=month, number=len(earlier) + 1, made_at=act.now, content=content)
+        session.add(edition)
+        session.flush()
+        session.expunge(edition)
+        return edition
+
+
+def editions(session: Session) -> Sequence[tuple[date, int, datetime]]:
+    """All editions there are: (month, number, made at), the latest month and its latest edition first."""
+    rows = session.execute(
+        select(OpenDataEdition.month, OpenDataEdition.number, OpenDataEdition.made_at).order_by(
+            OpenDataEdition.month.desc(), OpenDataEdition.number.desc()
+        )
+    )
+    return [(month, number, made_at) for month, number, made_at in rows]
+
+
+def edition(session: Session, month: date, number: int | None = None) -> OpenDataEdition | None:
+    """An edition of a month: the latest one without a number."""
+    found = _editions(session, month)
+    if number is None:
+        return found[-1] if found else None
+    return next((each for each in found if each.number == number), None)
+
+
+def before(today: date) -> date:
+    """The first day of the month before a day."""
+    return _back(today.replace(day=1), 1)
+
+
+def _back(month: date, count: int) -> date:
+    for _ in range(count):
+        month = (month - timedelta(days=1)).replace(day=1)
+    return month
+
+
+def _editions(session: Session, month: date) -> Sequence[OpenDataEdition]:
+    return session.scalars(
+        select(OpenDataEdition).where(OpenDataEdition.month == month).order_by(OpenDataEdition.number)
+    ).all()
