@@ -16,8 +16,9 @@ from werkzeug.test import TestResponse
 
 from grm.accounts.models import Officer
 from grm.accounts.passwords import hash_password
+from grm.alarms.models import Alarm
 from grm.cases.bulk_models import BulkAct, BulkItem
-from grm.cases.closing_models import CannedReply
+from grm.cases.closing_models import CannedReply, ClosureSample, SampleMonth
 from grm.cases.handover_models import Handover, HandoverItem
 from grm.cases.models import Case
 from grm.escalation.rehearsal_models import Rehearsal
@@ -26,6 +27,7 @@ from grm.exports.models import ExportJob
 from grm.intake import desk_drafts
 from grm.intake.batch_models import RegisterBatch
 from grm.intake.service import new_token
+from grm.offices.queries import directory
 from tests.support import build
 
 ROLES = ("anonymous", "gro", "officer", "appeal", "head", "cell", "desk", "admin", "other")
@@ -93,6 +95,12 @@ GET  /reports/escalations            login     200     404     200     200     2
 GET  /reports/cases                  login     200     404     200     200     200     404     404     200
 GET  /reports/escalations.csv        login     200     404     200     200     200     404     404     200
 GET  /reports/cases.csv              login     200     404     200     200     200     404     404     200
+GET  /reports/returns                login     200     404     200     200     200     404     404     200
+GET  /reports/returns/2026-01/office/social-welfare login 200 404 200   200     200     404     404     404
+GET  /reports/returns/2026-01/office/social-welfare/cases login 200 404 200 200 200     404     404     404
+POST /reports/returns/2026-01/office/social-welfare/submit 303 409 404 404  409     404     404     404     404
+GET  /reports/returns/2026-01/country/all login 404    404     404     404     200     404     404     404
+GET  /reports/returns/2026-13/country/all login 404    404     404     404     404     404     404     404
 GET  /reports/exports                login     200     200     200     200     200     200     200     200
 POST /reports/exports                303       303     404     303     303     303     404     404     303
 GET  /reports/exports/cases.csv      login     200     404     200     200     200     404     404     200
@@ -118,6 +126,15 @@ POST /people/postings/{posting}/end  401       404     404     404     422     4
 GET  /people/handovers/{handover}    login     404     200     404     200     404     404     200     404
 GET  /admin                          login     404     404     404     404     404     404     200     404
 GET  /reports/samples                login     404     404     404     404     200     404     404     404
+POST /reports/samples                401       404     404     404     404     422     404     404     404
+GET  /reports/reviews                login     404     404     200     200     200     404     404     404
+GET  /reports/reviews/{own}          login     404     404     404     404     200     404     404     404
+POST /reports/reviews/{own}          401       404     404     404     404     422     404     404     404
+GET  /reports/reviews/{other}        login     404     404     404     404     404     404     404     404
+POST /reports/reviews/{other}        401       404     404     404     404     404     404     404     404
+GET  /reports/alarms                 login     404     404     404     404     200     404     404     404
+GET  /reports/alarms/{alarm}         login     404     404     404     404     200     404     404     404
+POST /reports/alarms/{alarm}         401       404     404     404     404     422     404     404     404
 GET  /canned                         login     200     404     404     404     404     404     404     200
 POST /canned                         401       422     404     404     404     404     404     404     422
 GET  /canned/{canned}                login     200     404     404     404     404     404     404     404
@@ -256,11 +273,14 @@ def cases(session: Session) -> dict[str, str]:
     draft = one_draft(session)
     register = one_register(session)
     export = one_export(session)
+    alarm = one_alarm(session)
+    one_drawn(session, made["own"])
     session.commit()
     return {name: case.tracking_number for name, case in made.items()} | {
         "bulk": bulk,
         "rehearsal": rehearsal,
         "export": export,
+        "alarm": alarm,
         "file": file,
         "draft": draft,
         "register": register,
@@ -304,6 +324,32 @@ def one_register(session: Session) -> str:
     session.add(batch)
     session.flush()
     return f"{batch.id:013d}"
+
+
+def one_alarm(session: Session) -> str:
+    """The number of an alarm about a district."""
+    on = build.dhaka(2026, 1, 4).date()
+    alarm = Alarm(
+        kind="silent",
+        subject="district:1",
+        starts_on=on,
+        until_on=on,
+        district_id=directory(session).districts[0].id,
+        evidence={"days": 20, "expected": 9.0, "usual": 3.0},
+        raised_at=build.dhaka(2026, 1, 4),
+        seen_on=on,
+    )
+    session.add(alarm)
+    session.flush()
+    return f"{alarm.id:013d}"
+
+
+def one_drawn(session: Session, case: Case) -> None:
+    """Have the lot draw a case for review."""
+    month, at = build.dhaka(2026, 1, 1).date(), build.dhaka(2026, 2, 1)
+    session.add(SampleMonth(month=month, seed="x", drawn_at=at, closures=1, drawn=1))
+    session.flush()
+    session.add(ClosureSample(month=month, case_id=case.id, office_id=case.office_id, drawn_at=at))
 
 
 def one_export(session: Session) -> str:

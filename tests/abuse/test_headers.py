@@ -14,8 +14,10 @@ from werkzeug.test import TestResponse
 from tests.abuse.test_access import (
     ask,
     canned_texts,
+    one_alarm,
     one_bulk_act,
     one_draft,
+    one_drawn,
     one_export,
     one_handover,
     one_register,
@@ -87,6 +89,8 @@ def cases(session: Session) -> dict[str, str]:
     texts["draft"] = one_draft(session)
     texts["register"] = one_register(session)
     texts["export"] = one_export(session)
+    texts["alarm"] = one_alarm(session)
+    one_drawn(session, made["own"])
     session.commit()
     return {name: case.tracking_number for name, case in made.items()} | texts | {"rehearsal": rehearsal, "file": file}
 

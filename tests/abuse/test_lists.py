@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from grm.alarms.models import Alarm
 from grm.cases import search_index
 from grm.cases.bulk_models import BulkAct, BulkItem
 from grm.cases.closing_models import ClosureSample, SampleMonth
@@ -49,7 +50,11 @@ WALK: dict[str, Sequence[str] | str] = {
         "/search?q=চিহ্ন",
     ),
     "directions.open_ones": ("/directions",),
-    "samples.overview": ("/reports/samples",),
+    "samples.overview": ("/reports/samples", "/reports/samples?state=reviewed", "/reports/samples?month=2026-01"),
+    "reviews.overview": ("/reports/reviews", "/reports/reviews?month=2026-01", "/reports/reviews?office={office}"),
+    "reviews.review": "the review of one case, under the case's own rule: tests/integration/test_reviews.py",
+    "alarms.overview": ("/reports/alarms",),
+    "alarms.alarm": ("/reports/alarms/{alarm}", "/reports/alarms/{silent}", "/reports/alarms/{behind}"),
     "people.overview": ("/people", "/people?office={office}"),
     "people.officer": ("/people/officers/{officer}",),
     "people.close_account": ("/people/officers/{officer}/close",),
@@ -70,6 +75,15 @@ WALK: dict[str, Sequence[str] | str] = {
     ),
     "older_exports.older_cases": ("/reports/cases.csv", "/reports/cases.csv?measure=open"),
     "exports.overview": ("/reports/exports",),
+    "returns.overview": ("/reports/returns", "/reports/returns?month=2026-01"),
+    "returns.one": (
+        *(f"/reports/returns/2026-01/{unit}" for unit in ("office/social-welfare", "ministry/food", "country/all")),
+        "/reports/returns/2026-01/programme/old-age-allowance",
+    ),
+    "returns.cases": (
+        "/reports/returns/2026-01/office/social-welfare/cases",
+        "/reports/returns/2026-01/country/all/cases?side=complaint&column=received",
+    ),
     "rehearsals.overview": ("/admin/rehearsals",),
     "rehearsals.show": ("/admin/rehearsals/{rehearsal}",),
     "rehearsals.export": ("/admin/rehearsals/{rehearsal}.csv",),
@@ -134,7 +148,7 @@ SUMS = {
 
 NAMES_CASES = {
     "gro": {"cases.queue", "bulk.form", "bulk.act", "search.cases", "directions.open_ones"},
-    "cell": {"cases.queue", "search.cases", "directions.open_ones", "samples.overview", *REPORTS},
+    "cell": {"cases.queue", "search.cases", "directions.open_ones", "samples.overview", "alarms.alarm", *REPORTS},
     "head": {"search.cases", "people.preview", "people.show_handover", *REPORTS},
     "admin": set(),
     "anonymous": set(),
@@ -290,6 +304,7 @@ def world(session: Session) -> World:
         held = {"kind": "case", "office_id": made[name].office_id, "to_officer_id": officers["gro"]}
         session.add(HandoverItem(handover_id=handover.id, case_id=made[name].id, **held))
     search_index.index_cases(session, [row.id for row in made.values()])
+    raised = _alarms(session, made["own"])
     rehearsal = one_rehearsal(session, made["own"])
     session.commit()
     return World(
@@ -305,9 +320,26 @@ def world(session: Session) -> World:
             "gro": str(officers["gro"]),
             "post": str(build.post_id(session, here, "gro")),
             "posting": str(posting.id),
+            **raised,
             **VALUES,
         },
     )
+
+
+def _alarms(session: Session, case: Case) -> dict[str, str]:
+    """An alarm of each kind that lists cases: where and when these came, and their office."""
+    on = case.received_on
+    days = {"starts_on": on, "until_on": on, "raised_at": build.dhaka(2026, 1, 24), "seen_on": on}
+    place = {"district_id": case.district_id}
+    reasons = [{"code": "late", "now": 40.0, "before": 10.0}]
+    made = {
+        "alarm": Alarm(kind="surge", subject="1", category_id=case.category_id, evidence={"usual": 1.0}, **place, **days),
+        "silent": Alarm(kind="silent", subject="2", evidence={"usual": 3.0, "days": 20}, **place, **days),
+        "behind": Alarm(kind="behind", subject="3", evidence={"reasons": reasons}, office_id=case.office_id, **days),
+    }
+    session.add_all(made.values())
+    session.flush()
+    return {name: str(each.id) for name, each in made.items()}
 
 
 def _hash() -> str:
