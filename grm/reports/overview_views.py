@@ -255,14 +255,11 @@ def _(text: str) -> str:
 
 
 def _cell(value: object, href: str | None) -> Markup:
-    """A figure; it opens its list where it is not zero."""
-    if isinstance(value, str):
-        return Markup(value)
-    if not isinstance(value, int) or not value:
-        return Markup('<span class="muted">' + (number(value) if isinstance(value, int) else "–") + "</span>")
-    if href is None:
-        return Markup(number(value))
-    return Markup(f'<a href="{escape(href)}">{number(value)}</a>')
+    """A figure; it opens its list where it is not zero. What is nothing is pale, and left out on a phone."""
+    words = value if isinstance(value, str) else number(value if isinstance(value, int) else None)
+    if not value or value == number(None):
+        return Markup(f'<span class="muted">{words}</span>')
+    return Markup(f'<a href="{escape(href)}">{words}</a>' if href else words)
 
 
 _Column = tuple[str, str, str | None, Callable[[Row, Any], object]]

@@ -323,6 +323,8 @@ VIEWS = (
     View("register", register_read, "desk.dhaka"),
     View("register-filed", register_filed, "desk.dhaka"),
     View("reports", at("/reports"), "cabinet"),
+    View("reports-by-district", at("/reports?by=district&columns=details"), "cabinet"),
+    View("reports-of-a-desk", at("/reports"), "gro.social-welfare"),
     View("escalations", at("/reports/escalations"), "cabinet"),
     View("rehearsals", at("/admin/rehearsals"), "admin"),
     View("rehearsals-error", rehearsed(0), "admin", 422),

@@ -9,24 +9,19 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from grm.accounts.models import Officer
 from grm.cases import service as cases
 from grm.cases.models import Case
 from grm.deadlines.models import Extension
 from grm.escalation.sweep import sweep
-from grm.intake.screening import Answers
-from grm.intake.service import Filing, file_grievance, new_token
 from grm.kernel import clock
 from grm.kernel.actor import Actor, Seat
 from grm.kernel.db import db
 from grm.kernel.text import latin_digits
 from grm.offices.queries import directory
-from grm.offices.signed_in import actor_of
 from grm.reports import lists
 from grm.reports.dimensions import Asked, grouped, view_of
 from grm.reports.lists import Order
@@ -36,43 +31,9 @@ from grm.tallies.figures import TOTAL
 from grm.tallies.reading import read
 from grm.tallies.scope import Scope, scopes_of
 from tests.support import build
+from tests.support.reporting import filed, officer, sign_in
 
 REPLY = "আপনার বকেয়া ভাতা পরিশোধ করা হয়েছে, হিসাব মিলিয়ে দেখুন।"
-PLAIN = Answers(
-    programme="old-age-allowance",
-    category="payment-not-received",
-    is_sensitive=False,
-    district="3026",
-    upazila=None,
-    place="",
-    details="তিন মাস ধরে ভাতা পাচ্ছি না",
-    incident_on=None,
-    about="none",
-    is_anonymous=False,
-    is_on_behalf=False,
-    relation=None,
-    name="আমেনা বেগম",
-    representative_name=None,
-    phone=None,
-    email=None,
-    sex=None,
-    age_group=None,
-    disability=None,
-    language="bn",
-    preferred_channel="none",
-)
-
-
-def filed(now: datetime, **changes: object) -> str:
-    """File a case at an instant and return its tracking number."""
-    answers = replace(PLAIN, **changes)  # type: ignore[arg-type]
-    return file_grievance(Filing(answers, new_token(), {"details": answers.details}), now=now).tracking_number
-
-
-def officer(session: Session, username: str) -> Actor:
-    """A demo officer as an actor with today's seats."""
-    found = session.scalars(select(Officer).where(Officer.username == username)).one()
-    return actor_of(session, found, clock.dhaka_date(clock.now(session)))
 
 
 def scope_of(session: Session, actor: Actor) -> Scope:
@@ -119,15 +80,6 @@ def story(session: Session) -> datetime:
         )
     sweep(now)
     return now
-
-
-def sign_in(client: FlaskClient, username: str) -> FlaskClient:
-    """Sign in as a demo officer through the page."""
-    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)
-    assert token
-    answer = client.post("/login", data={"csrf_token": token[1], "username": username, "password": "demo"})
-    assert answer.status_code == 303
-    return client
 
 
 @pytest.mark.parametrize("username", ["cabinet", "gro.social-welfare", "appeal.social-welfare"])
