@@ -54,11 +54,14 @@ def cases_sheet(asked: Asked) -> Sheet:
     book = directory(asked.session)
 
     def rows() -> Iterator[Row]:
-        for row in counting.entries(asked.session, relation, seen.shades, excluded, side, column, limit=None):
+        found = counting.entries(asked.session, relation, seen.shades, excluded, side, column, limit=None)
+        opens = queries.open_to(asked.session, asked.actor, [row.case_id for row in found])
+        for row in found:
             office = name(book.office(row.office_id)) if row.office_id else ""
             came: tuple[Cell, Cell] = (row.began_on, began.get(row.began_how or "", ""))
             went: tuple[Cell, Cell] = (row.ended_on, ended.get(row.ended_how or "", ""))
-            yield (row.tracking_number, name(book.category(row.category_id)), office, *came, *went, row.due_on)
+            number = row.tracking_number if row.case_id in opens else gettext("Lies elsewhere now")
+            yield (number, name(book.category(row.category_id)), office, *came, *went, row.due_on)
 
     return Sheet(
         f"{_title(unit, month)}: {wording.column(column)}",

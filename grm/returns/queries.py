@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from grm.accounts.models import Officer
+from grm.cases.models import Case
+from grm.cases.queries import visible_to
 from grm.deadlines.calendar import dhaka_date
 from grm.kernel.actor import Actor
 from grm.returns import counting
@@ -136,6 +138,13 @@ def page(session: Session, actor: Actor, unit: Unit, seen: Sight, month: Period,
         counting.changes(session, was, now, seen.shades, excluded, MOST_CHANGES) if any(corrections.values()) else ()
     )
     return Page(frozen, line, corrections, changes)
+
+
+def open_to(session: Session, actor: Actor, case_ids: Sequence[int]) -> frozenset[int]:
+    """Which of some cases an officer may open. One that was here and lies elsewhere now is counted, not named."""
+    if not case_ids:
+        return frozenset()
+    return frozenset(session.scalars(select(Case.id).where(Case.id.in_(case_ids), visible_to(actor))))
 
 
 def relation_of(

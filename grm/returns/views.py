@@ -4,11 +4,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, render_template, request
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from grm.cases.models import Case
-from grm.cases.queries import visible_to
 from grm.kernel import clock
 from grm.kernel.db import db
 from grm.kernel.errors import IllegalAction, NotFound
@@ -83,7 +80,7 @@ def cases(month: str, kind: str, code: str) -> str:
     """The cases behind a number: the same entries, so the same count."""
     unit, span = _unit(kind, code), _month(month)
     seen = _sight(unit)
-    side, column = request.args.get("side", ""), request.args.get("column", "")
+    side, column = request.args.get("side", SIDES[0]), request.args.get("column", "total")
     if not seen.has_lists or side not in SIDES or column not in COLUMNS:
         raise NotFound
     session, who = db.session(), actor()
@@ -92,8 +89,6 @@ def cases(month: str, kind: str, code: str) -> str:
     excluded = counting.accusing(session, who)
     found = counting.entries(session, relation, seen.shades, excluded, side, column, _after())
     rows = found[: counting.PAGE]
-    ids = [row.case_id for row in rows]
-    open_to_reader = set(session.scalars(select(Case.id).where(Case.id.in_(ids), visible_to(who))))
     next_url = None
     if len(found) > counting.PAGE:
         next_url = _list_href(span, unit, side, column, f"{rows[-1].case_id}-{rows[-1].no}")
@@ -105,7 +100,7 @@ def cases(month: str, kind: str, code: str) -> str:
         column=column,
         rows=rows,
         total=counting.sheets(session, relation, seen.shades, excluded)[side][column],
-        open_to_reader=open_to_reader,
+        open_to_reader=queries.open_to(session, who, [row.case_id for row in rows]),
         known=directory(session),
         asked={"month": span.code, "kind": unit.kind, "code": unit.code, "side": side, "column": column},
         back_url=_href(span, unit),
@@ -142,6 +137,7 @@ def _show(span: Period, unit: Unit, problem: str | None = None) -> str:
         may_submit=units.may_submit(who, unit),
         known=directory(session),
         most_changes=queries.MOST_CHANGES,
+        open_to_reader=queries.open_to(session, who, [row.case_id for row in found.changes]),
         link=lambda side, column: _list_href(span, unit, side, column),
         now=now,
     )

@@ -45,6 +45,8 @@ GET  /programmes/no-such             404       404     404     404     404     4
 GET  /help                           200       200     200     200     200     200     200     200     200
 GET  /help/questions                 200       200     200     200     200     200     200     200     200
 GET  /help/no-such                   404       404     404     404     404     404     404     404     404
+GET  /open-data                      200       200     200     200     200     200     200     200     200
+GET  /open-data/grm-2026-01.csv      404       404     404     404     404     404     404     404     404
 GET  /robots.txt                     200       200     200     200     200     200     200     200     200
 GET  /sitemap.xml                    200       200     200     200     200     200     200     200     200
 GET  /static/grm.css                 200       200     200     200     200     200     200     200     200
