@@ -11,9 +11,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Label, and_, func, select
-from sqlalchemy.orm import Session
 
-from grm.cases import events, queries
+from grm.cases import events
 from grm.cases.content import SHORTEST_REPLY, Content
 from grm.cases.models import Case, Direction
 from grm.cases.spine import acting, apply, clock_facts
@@ -23,7 +22,6 @@ from grm.deadlines.models import Deadline
 from grm.kernel.actor import Actor
 
 KIND = "direct"
-MOST_LISTED = 200
 
 
 def direct_case(
@@ -70,36 +68,6 @@ def answer_direction(
 
 
 _CLOCK = and_(Deadline.case_id == Direction.case_id, Deadline.kind == KIND, Deadline.epoch == Direction.epoch)
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """A direction that is not answered yet."""
-
-    tracking_number: str
-    office_id: int
-    desk: str
-    status: str
-    issued_at: datetime
-    due_on: date
-    state: str
-
-
-def open_directions(session: Session, actor: Actor, limit: int = MOST_LISTED) -> Sequence[Open]:
-    """What the cell waits for, of the cases that the actor may see; the most urgent first (one statement)."""
-    rows = session.execute(
-        select(
-            *(Case.tracking_number, Case.office_id, Case.desk, Case.status),
-            *(Direction.issued_at, Deadline.due_on, Deadline.state),
-        )
-        .select_from(Direction)
-        .join(Case, Case.id == Direction.case_id)
-        .join(Deadline, _CLOCK)
-        .where(Direction.ended_at.is_(None), queries.visible_to(actor))
-        .order_by(Deadline.due_at, Direction.id)
-        .limit(limit)
-    )
-    return tuple(Open(*row) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

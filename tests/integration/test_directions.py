@@ -1,6 +1,7 @@
 """What the Cabinet Division does with a case that is another office's: it directs, and takes up what is late."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grm.cases import appeals, casepage, directions, public_status, service, taking_up, why
+from grm.cases import directions_followup as followup
 from grm.cases.models import Case, CaseEvent, Direction
 from grm.deadlines.models import Deadline
 from grm.escalation.models import Escalation
@@ -72,6 +74,12 @@ def told(session: Session, row: Case) -> list[tuple[str, int | None]]:
     return [(template, officer_id) for template, officer_id in rows]
 
 
+def followed(session: Session, actor: Actor, at: datetime, **chosen: Any) -> Sequence[followup.Followed]:
+    """The directions of a choice, on the first page."""
+    session.rollback()
+    return followup.page(session, actor, followup.Filters(**chosen), at)[0]
+
+
 def why_not(act: Any, *args: Any, **more: Any) -> str:
     with pytest.raises(IllegalAction) as caught:
         act(*args, **more)
@@ -105,9 +113,10 @@ def test_a_direction_has_a_date_and_is_answered_before_the_case_ends(
         (2, cell.officer_id),
     ]
     assert fresh(session, row).level == 0
-    (line,) = directions.open_directions(session, cell)
-    assert (line.tracking_number, line.office_id, line.state) == (number, row.office_id, "breached")
-    assert directions.open_directions(session, build.actor(session, "gro.food")) == ()
+    (line,) = followed(session, cell, late)
+    assert (line.tracking_number, line.office_id, line.state, line.words) == (number, row.office_id, "open", ORDER)
+    assert (line.issued_at, line.days_late(late), line.days_late(NOW)) == (NOW, 6, 0)
+    assert followed(session, build.actor(session, "gro.food"), late) == []
     session.rollback()
     # It goes along when the case goes to another office.
     food = build.actor(session, "gro.food")
@@ -137,7 +146,35 @@ def test_a_direction_has_a_date_and_is_answered_before_the_case_ends(
     session.rollback()
     ends = list(map(tuple, session.execute(select(Direction.how, Direction.ended_at).order_by(Direction.id))))
     assert ends == [("answered", late), ("overtaken", late)]
-    assert directions.open_directions(session, cell) == ()
+    later = late + timedelta(days=90)
+    assert followed(session, cell, later) == []
+    second, first = followed(session, cell, later, state="all")
+    assert (first.state, first.days_late(later)) == ("answered", 6), "what was late when it was answered stays so"
+    assert (second.state, second.days_late(later)) == ("overtaken", 0)
+    assert followed(session, cell, later, state="all", lateness="late") == [first]
+    assert followed(session, cell, later, state="answered", lateness="in_time") == []
+    food_id = build.office_id(session, "food")
+    assert len(followed(session, cell, later, state="all", office_id=food_id, is_own=True)) == 2
+    counted = followup.counts(session, cell, followup.Filters(), later)
+    assert counted == {"open": 0, "answered": 1, "overtaken": 1, "all": 2, "late": 0}
+
+
+def test_earlier_directions_come_page_by_page(session: Session, cell: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(followup, "PAGE", 2)
+    rows = [build.case(session, filed_at=FILED) for _ in range(5)]
+    session.commit()
+    for hours, row in enumerate(rows):
+        directions.direct_case(cell, row.tracking_number, None, ORDER, now=NOW + timedelta(hours=hours))
+    for state in ("open", "all"):
+        seen, mark = [], None
+        while True:
+            found, mark = followup.page(session, cell, followup.Filters(state), NOW, mark)
+            seen += [each.tracking_number for each in found]
+            if mark is None:
+                break
+            assert followup.mark_from(f"{mark[0].isoformat()}_{mark[1]}") == mark
+        assert sorted(seen) == sorted(row.tracking_number for row in rows), state
+    assert followup.mark_from("2026-01-01_5") is None and followup.mark_from("x_y") is None
 
 
 def test_a_superior_takes_up_what_is_late(
