@@ -393,6 +393,7 @@ def _by_counted(book: Directory, chosen: Selection) -> tuple[str, dict[str, Any]
     found = {
         BASE[name]: [int(key) for key in keys_of(book, name, value) if key != NONE]
         for name, value in chosen.filters.items()
+        if BASE[name] in ("district", "programme")
     }
     is_open = chosen.measure in AS_OF_NOW and chosen.measure != "not_informed"
     if is_open and found.get("district"):
