@@ -6,11 +6,14 @@ import time
 import click
 from flask.cli import with_appcontext
 
+from grm.demo import past_returns
 from grm.demo.play import play
+from grm.demo.watching import watch
 from grm.kernel import clock
 from grm.kernel.context import settings
 from grm.kernel.db import db
 from grm.kernel.errors import Misconfigured
+from grm.tallies import folding
 
 
 @click.command("demo")
@@ -32,10 +35,13 @@ def demo(count: int, seed: int, force: bool) -> None:
         played = play(count, seed, today, click.echo)
     except Misconfigured as error:
         raise click.ClickException(f"{error.code} {error.params}: run `flask setup --demo` first.") from None
+    folding.fold_all()
     if played.cases == 0:
         click.echo("They are there already; nothing was added.")
         return
+    click.echo(f"  reviews written, new alarms: {watch(today, seed)}")
+    returns = past_returns.hand_in(today)
     click.echo(
         f"{played.cases} cases, {played.acts} acts, {played.climbs} rungs climbed, {played.messages} messages, none of them "
-        f"sent; {time.monotonic() - started:.0f} s"
+        f"sent; {returns} monthly returns submitted; {time.monotonic() - started:.0f} s"
     )

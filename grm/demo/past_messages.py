@@ -17,7 +17,8 @@ _READ = text(
     WHERE c.tracking_number = ANY(CAST(:numbers AS text[])) AND m.ended_at IS NULL
     UNION ALL
     SELECT m.id, m.template, m.channel, m.language, m.params FROM message AS m
-    WHERE m.template = 'digest-officer' AND m.created_at < :until AND m.ended_at IS NULL
+    WHERE m.template IN ('digest-officer', 'review-finding-officer', 'alarms-raised-officer')
+        AND m.created_at < :until AND m.ended_at IS NULL
     ORDER BY id
     """
 )
@@ -52,7 +53,7 @@ _SETTLE = text(
 def settle(session: Session, tracking_numbers: Sequence[str], until: datetime) -> int:
     """Write the texts of the cases' messages and end them all before `until`, each with its attempt; return how many.
 
-    No message of these cases, and no digest from before `until`, is left for the delivery tick to find.
+    No message of these cases, and no digest or notice of the watch from before `until`, is left for the delivery tick to find.
     """
     public_url = context.settings().public_url
     given = {"numbers": list(tracking_numbers), "until": until}

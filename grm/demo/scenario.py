@@ -80,6 +80,8 @@ _FATES = {
     "stuck_3": (3, 41, 75),
     "unclaimed": (4, 31, 80),  # nobody ever looked
 }
+ALIKE = {"programme": "old-age-allowance", "category": "payment-not-received", "district": "5549"}
+"""Of what many complain in the last days, and where: so that an alarm has something to tell."""
 _ACCUSED_ABOVE = ("ministry", "appeal-officer", "gro", "field-office")
 _RARELY_CLOSED = 0.12
 _HOURS = (time(9, 5), time(16, 55))
@@ -137,6 +139,12 @@ class Teller:
         district, place = self._where(rng, number, programme)
         language = "en" if rng.random() < 0.04 else "bn"
         channel = _weighted(rng, _CHANNELS)
+        if is_one_of_many_alike(number):
+            programme = self._book.programme(ALIKE["programme"])
+            ministry = self._book.ministry(programme.ministry_id)
+            category, fate = self._book.category(ALIKE["category"]), "fresh"
+            district = self._book.place(ALIKE["district"])
+            place = rng.choice(self._book.children(district.id))
         filed_on = self._filed_on(rng, fate, channel)
         filed_at = self._instant(rng, filed_on, channel)
         matter = Matter(
@@ -155,6 +163,8 @@ class Teller:
         filling = self._filling(rng, matter, channel, filed_on, district, place)
         if number < self._covered and filling["about"] != "field-office":
             filling["about"] = "none"  # else the cell would have it, not the ministry it is here for
+        elif is_one_of_many_alike(number):
+            filling["about"] = "none"
         elif programme is not None and 0 <= number - self._covered < len(_ACCUSED_ABOVE):
             filling["about"] = _ACCUSED_ABOVE[number - self._covered]
         acts = self._acts(rng, matter, fate, filed_at, ministry, is_triage=programme is None, filling=filling)
@@ -462,6 +472,11 @@ def _contact_note(rng: Random, matter: Matter, contact: str, *, is_anonymous: bo
         return ""
     notes = wording.officer_lines(matter.language, "contact_note", "could_not_reach")
     return notes[-1] if is_anonymous else notes[0]
+
+
+def is_one_of_many_alike(number: int) -> bool:
+    """Whether a story is part of the surge of the last days, which a demo of some hundred cases and more has."""
+    return number >= 200 and number % 60 == 0
 
 
 def _weighted(rng: Random, weights: Mapping[str, int]) -> str:

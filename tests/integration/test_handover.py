@@ -481,6 +481,7 @@ FACTS = {
     *("attachment.officer_id", "case_link.linked_by_id", "case_link.ended_by_id"),
     *("direction.issued_by_id", "hearing.set_by_id", "canned_reply.changed_by_id"),
     *("sample_month.reported_by_id", "closure_review.reviewer_id", "alarm.acknowledged_by_id"),
+    *("return_submission.submitted_by_id", "return_reminder.officer_id"),
     "closure_sample.reviewer_id",  # the tick gives it to somebody else when its reviewer has left the cell
     # Belongs to the person, not to a post.
     *("leave.officer_id", "staff_session.officer_id", "saved_filter.officer_id"),

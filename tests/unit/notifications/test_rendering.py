@@ -25,6 +25,9 @@ PARAMS = {
     "bulk_cases": 40,
     "total": 12,
     "leaving_on": "2026-12-31",
+    "alarms": 5,
+    "return_month": "2026-11-01",
+    "return_office": "social-welfare",
     "digest": {
         "day": "2026-12-31",
         "levels": {"2": 1, "1": 52, "0": 3},
