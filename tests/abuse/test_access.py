@@ -95,6 +95,9 @@ GET  /desk/receipts/{filed}          login     404     404     404     404     4
 GET  /reports                        login     200     404     200     200     200     404     404     200
 GET  /reports/escalations            login     200     404     200     200     200     404     404     200
 GET  /reports/cases                  login     200     404     200     200     200     404     404     200
+GET  /reports/escalations/paths      login     200     404     200     200     200     404     404     200
+GET  /reports/act                    login     404     404     422     404     422     404     404     404
+POST /reports/act                    401       404     404     422     404     422     404     404     404
 GET  /reports/escalations.csv        login     200     404     200     200     200     404     404     200
 GET  /reports/cases.csv              login     200     404     200     200     200     404     404     200
 GET  /reports/returns                login     200     404     200     200     200     404     404     200

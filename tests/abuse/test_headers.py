@@ -42,7 +42,7 @@ REQUIRED = {
 }
 OF_A_FILE = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """Instead of the policy above: what somebody handed in can do nothing, not even if a browser shows it."""
-KEPT = re.compile(r"/|/programmes(/[a-z-]+)?|/help(/questions)?")
+KEPT = re.compile(r"/|/programmes(/[a-z-]+)?|/help(/questions)?|/open-data")
 """What a stranger's browser may keep for a while and search engines may list: pages about nobody. All else is kept from both."""
 FOR_CRAWLERS = ("/robots.txt", "/sitemap.xml")
 NOT_OFFERED = ("TRACE", "PUT", "DELETE", "PATCH", "CONNECT", "PROPFIND", "BREW")

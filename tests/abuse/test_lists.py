@@ -49,7 +49,7 @@ WALK: dict[str, Sequence[str] | str] = {
         "/search?q=Dhaka",
         "/search?q=চিহ্ন",
     ),
-    "directions.open_ones": ("/directions",),
+    "directions.open_ones": ("/directions", "/directions?state=all", "/directions?state=overtaken&late=in_time"),
     "samples.overview": ("/reports/samples", "/reports/samples?state=reviewed", "/reports/samples?month=2026-01"),
     "reviews.overview": ("/reports/reviews", "/reports/reviews?month=2026-01", "/reports/reviews?office={office}"),
     "reviews.review": "the review of one case, under the case's own rule: tests/integration/test_reviews.py",
@@ -65,7 +65,9 @@ WALK: dict[str, Sequence[str] | str] = {
     "people.new_account": ("/people/posts/{post}/new-account",),
     "people.end_posting": ("/people/postings/{posting}/end",),
     "reports.overview": ("/reports",),
-    "reports.escalations": ("/reports/escalations",),
+    "escalations.report": ("/reports/escalations", "/reports/escalations?level=1&scope=district"),
+    "escalations.paths": ("/reports/escalations/paths", "/reports/escalations/paths?level=1"),
+    "acting.form": ("/reports/act?action=REMIND&pick=figure&from=measure%3Dopen", "/reports/act"),
     "exports.file": ("/reports/exports/cases.csv", "/reports/exports/cases.csv?measure=received"),
     "older_exports.older_escalations": ("/reports/escalations.csv",),
     "reports.case_list": (
@@ -108,6 +110,8 @@ WALK: dict[str, Sequence[str] | str] = {
     # Not walked.
     "guide.robots": "for search engines: where the list of pages is",
     "guide.sitemap": "for search engines: addresses of public pages",
+    "opendata.overview": "published for everybody: frozen sums of a month, small ones withheld",
+    "opendata.download": "published for everybody: frozen sums of a month, small ones withheld",
     "static": "files of the program",
     "health.healthz": "sums over the whole system, for the operator's monitor",
     "metrics.metrics": "sums over the whole system, for the operator's monitor",
