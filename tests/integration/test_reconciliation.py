@@ -4,25 +4,38 @@ A history is made by the real services (`tests/support/histories.py`) and recoun
 code with what makes the figures. A few short ones run in the suite; GRM_RECOUNTS=200 (`make recounts`) runs many long ones.
 """
 
+import inspect
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from grm.cases.models import Accused
 from grm.deadlines.calendar import dhaka_date
 from grm.kernel import clock
 from grm.kernel.actor import Actor
+from grm.offices import edition
+from grm.offices.models import Post
+from grm.offices.queries import directory
+from grm.reports import lists
+from grm.returns import counting
 from grm.tallies.figures import NONE, TOTAL, Line, View
+from grm.tallies.folding import fold_all
 from grm.tallies.periods import AGE_BANDS
 from grm.tallies.reading import read, series
 from grm.tallies.stays import stays_of
 from tests.support import build, recount, recount_stays
 from tests.support.histories import World, month_starts
 from tests.support.recount import Figures, Life
+from tests.support.recount_lists import Sight, behind
+from tests.support.recount_stays import Stay
+from tests.support.report_pages import Reader, asked
 
 SHORT, SHORT_STEPS = 3, 110
 LONG, LONG_STEPS = int(os.environ.get("GRM_RECOUNTS", "0")), 220
@@ -33,20 +46,30 @@ DAYS = 200
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A few short histories always, and as many long ones as are asked for."""
     if "steps" in metafunc.fixturenames:
-        short = [(seed, SHORT_STEPS) for seed in range(SHORT)]
-        metafunc.parametrize(("seed", "steps"), short + [(1_000 + seed, LONG_STEPS) for seed in range(LONG)])
+        short = [(seed, SHORT_STEPS, 9) for seed in range(SHORT)]
+        many = [(1_000 + seed, LONG_STEPS, 2) for seed in range(LONG)]
+        metafunc.parametrize(("seed", "steps", "every"), short + many)
 
 
-def test_every_figure_equals_a_recount_of_the_event_log(session: Session, seed: int, steps: int) -> None:
-    now = clock.now(session)
+@pytest.mark.usefixtures("short_lists")
+def test_every_figure_equals_a_recount_of_the_event_log(
+    app: Flask, session: Session, seed: int, steps: int, every: int
+) -> None:
+    today = dhaka_date(clock.now(session))
     session.rollback()
-    world = World(session, seed, now - timedelta(days=DAYS))
-    world.live(now, steps)
+    world = World(session, seed, instant(today - timedelta(days=DAYS)))
+    world.live(instant(today), steps)  # a seed tells the same story all day long
     found = recount.lives(session)
     assert_the_log_suffices(session, found)
-    today = dhaka_date(now)
     assert_read(session, found, today)
     assert_stays(session)
+    session.rollback()
+    fold_all()
+    assert session.scalar(text("SELECT count(*) FROM tally_due")) == 0
+    assert_read(session, found, today)
+    assert_stays(session)
+    people_of_reports(session, found)
+    assert_pages(app, session, recount.lives(session), today, every)
 
 
 # --- the ledger ---------------------------------------------------------------------------------------------------------
@@ -184,6 +207,123 @@ def assert_series(session: Session, found: list[Life], view: View, today: date) 
             line = trend.get(key, {}).get(month, Line())
             names = ("received", "resolved", "in_time", "late", "declined", "appealed", "appeals_upheld", "rated")
             assert [getattr(line, name) for name in names] == [counted.count(name) for name in names], (key, month)
+
+
+# --- pages --------------------------------------------------------------------------------------------------------------
+
+DIMENSIONS = (
+    *("ministry", "cluster", "programme", "category", "district", "division", "channel", "stage", "sex", "age_group"),
+    *("disability", "area"),
+)
+COORDINATOR, HEAD = "coordinator.social-welfare", "head.social-welfare"
+
+
+def assert_pages(app: Flask, session: Session, found: list[Life], today: date, every: int) -> None:
+    """Every number on overview, escalation report and return that opens a list: it is the recount, and so is the list. For the
+    cell, a GRO, an appeal officer, a head and a coordinator, each of whom some case accuses. `every`-th link is followed."""
+    book = directory(session)
+    stays = [stay for of_case in recount_stays.stays(session).values() for stay in of_case]
+    own = frozenset({build.office_id(session)})
+    cluster = next(each for each in book.clusters if each.coordinator_ministry_id == book.ministry("social-welfare").id)
+    overseen = frozenset(book.ministry(each).office_id for each in cluster.ministry_ids)
+    readers: dict[str, tuple[frozenset[int] | None, frozenset[int]]] = {
+        "cabinet": (None, frozenset({0, 1, 2})),
+        "gro.social-welfare": (own, frozenset({0})),
+        "appeal.social-welfare": (own, frozenset({0, 1, 2})),
+        HEAD: (own, frozenset({0, 1, 2})),
+        COORDINATOR: (overseen, frozenset({0, 1})),
+    }
+    followed = 0
+    for username, (office_ids, shades) in readers.items():
+        actor = build.actor(session, username, today)
+        sight = Sight(office_ids, shades, actor)
+        assert len(sight.of(found)) < len([life for life in found if life.shade in shades]), "somebody is accused"
+        reader = Reader(app.test_client(), username)
+        pages = ["/reports?columns=details&period=last_12_months", "/reports/escalations"]
+        if username == "cabinet":
+            pages += [f"/reports?by={by}&period=last_12_months" for by in DIMENSIONS]
+            pages += ["/reports?period=last_month&columns=details", "/reports?only=ministry:social-welfare&by=sex"]
+        links = {url: number for page in pages for number, url in reader.numbers(page)}
+        assert links, username
+        for place, (url, number) in enumerate(sorted(links.items())):
+            if "holder=" in url:
+                continue
+            expected = behind(found, sight, asked(url), book, today)
+            assert number == len(expected), (username, url)
+            if place % every == 0:
+                on_top, listed = reader.cases(url)
+                assert on_top == number and sorted(listed) == sorted(expected), (username, url)
+                followed += 1
+        assert_return(reader, sight, build.office_id(session), stays, today, every)
+    assert followed
+
+
+def assert_return(reader: Reader, sight: Sight, office: int, stays: list[Stay], today: date, every: int) -> None:
+    """The returns of two months, of an office and of the country, against the recount of the stays, and the lists behind them."""
+    for month in month_starts(today.replace(day=1) - timedelta(days=32), 2):
+        until = month_starts(month, 2)[1]
+        as_of = min(until, today)
+        units: dict[str, tuple[Callable[[int | None], bool], bool]] = {}
+        if sight.office_ids is None:
+            units["country/all"] = (lambda one: one is not None, True)
+        if sight.office_ids is None or office in sight.office_ids:
+            units["office/social-welfare"] = (lambda one: one == office, False)
+        for unit, (is_here, is_group) in units.items():
+            wanted = recount_stays.monthly_return(stays, is_here, month, until, as_of, is_group)
+            address = f"/reports/returns/{month:%Y-%m}/{unit}"
+            shown = {
+                (asked(url)["side"], asked(url)["column"]): (number, url) for number, url in reader.numbers(address)
+            }
+            counted = {key: seen for key, of_key in wanted.items() if (seen := seen_of(of_key, key, sight))}
+            assert {key: number for key, (number, _) in shown.items()} == {
+                key: len(numbers) for key, numbers in counted.items()
+            }, (reader.username, address)
+            for key, (number, url) in sorted(shown.items())[::every]:
+                on_top, listed = reader.cases(url)
+                assert (on_top, len(listed)) == (number, number), (reader.username, url)
+                assert not Counter(one for one in listed if one) - Counter(counted[key]), (reader.username, url)
+
+
+def seen_of(stays: list[Stay], key: tuple[str, str], sight: Sight) -> list[str]:
+    """The cases of an entry of a return that its reader counts: the appeals against a desk's decisions are the desk's to read."""
+    found = []
+    for stay in stays:
+        is_of_appeal = key[0] == "complaint" and key[1] in ("decided", "upheld")
+        shade = 0 if is_of_appeal and stay.shade == 1 else stay.shade
+        if shade in sight.shades and Sight(None, frozenset({0, 1, 2}), sight.reader).of([stay.life]):
+            found.append(stay.life.number)
+    return found
+
+
+def people_of_reports(session: Session, found: list[Life]) -> None:
+    """A head and a coordinator; and every reader is accused in some case, which is then not theirs to count."""
+    office = build.office_id(session)
+    demo = session.scalar(text("SELECT password_hash FROM officer WHERE username = 'cabinet'"))
+    for username, role in ((HEAD, "head"), (COORDINATOR, "cluster_coordinator")):
+        post = Post(office_id=office, code=f"second-{role}", role=role, name_en=role, name_bn=role, rank=50)
+        session.add(post)
+        session.flush()
+        build.posting(session, post.id, build.officer(session, username, password_hash=demo).id)
+    edition.bump(session)
+    session.commit()
+    session.expire_all()
+    names = ("cabinet", "gro.social-welfare", "appeal.social-welfare", HEAD, COORDINATOR)
+    here = [life for life in found if life.office_id == office and life.shade < 2] or found
+    for number, name in enumerate(names):
+        for life in (here[number % len(here)], found[number]):
+            session.add(Accused(case_id=life.case_id, officer_id=build.officer_id(session, name)))
+            session.execute(text("UPDATE cases SET has_accused = true WHERE id = :id"), {"id": life.case_id})
+    session.commit()
+
+
+@pytest.fixture
+def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few cases fill a page of a list, so that lists have several."""
+    for module, function in ((lists, lists.page), (counting, counting.entries)):
+        monkeypatch.setattr(module, "PAGE", 4)
+        kept = inspect.signature(function).parameters
+        defaults = tuple(4 if each.name == "limit" else each.default for each in kept.values() if each.default is not each.empty)
+        monkeypatch.setattr(function, "__defaults__", defaults)
 
 
 def instant(day: date, hour: int = 0) -> datetime:

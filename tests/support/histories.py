@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from grm.accounts.models import Officer
 from grm.cases import escalating, lifecycle, merging, permits, queries, ratings, service
 from grm.cases.models import Case
 from grm.cases.states import Action
@@ -20,9 +21,9 @@ from grm.kernel.actor import SYSTEM, Actor, complainant
 from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, Misconfigured, NotFound
 from grm.kernel.transaction import transaction
 from grm.notifications.undelivered import follow_up
-from grm.accounts.models import Officer
 from grm.offices.queries import directory, holders
 from grm.offices.signed_in import actor_of
+from grm.tallies.folding import fold_all
 from tests.support import build
 from tests.support.case_acts import TEXT, perform
 
@@ -35,11 +36,34 @@ PLACES = ("Dhaka", "Rangpur", "Khulna", None)
 CHANNELS = ("web", "web", "web", "call_centre", "assisted", "paper", "letter", "email", "suo_motu")
 ON_PAPER = {"paper", "letter"}
 LIKELY: dict[Action, float] = {
-    **{Action.RESOLVE: 6, Action.APPEAL: 5, Action.CONTEST: 4, Action.RATE: 4, Action.REFER: 3, Action.RETURN: 4},
-    **{Action.DECIDE_EXTENSION: 8, Action.REQUEST_EXTENSION: 5, Action.INVESTIGATE: 2, Action.PERMIT: 4, Action.ASK: 4},
-    **{Action.ANSWER: 4, Action.TAKE_UP: 4, Action.RECOMMEND: 4, Action.COMPLY: 4, Action.SEND_BACK: 4, Action.CLOSE: 2},
-    **{Action.DECLINE: 1.5, Action.WITHDRAW: 1, Action.SPLIT: 1.5, Action.UNMERGE: 2, Action.ESCALATE: 3, Action.INFORM: 3},
-    **{Action.CLAIM: 2, Action.ACCEPT: 1, Action.NOTE: 0.2, Action.WRITE: 0.2, Action.DIRECT: 0.5},
+    Action.RESOLVE: 6,
+    Action.APPEAL: 5,
+    Action.CONTEST: 4,
+    Action.RATE: 4,
+    Action.REFER: 3,
+    Action.RETURN: 4,
+    Action.DECIDE_EXTENSION: 8,
+    Action.REQUEST_EXTENSION: 5,
+    Action.INVESTIGATE: 2,
+    Action.PERMIT: 4,
+    Action.ASK: 4,
+    Action.ANSWER: 4,
+    Action.TAKE_UP: 4,
+    Action.RECOMMEND: 4,
+    Action.COMPLY: 4,
+    Action.SEND_BACK: 4,
+    Action.CLOSE: 2,
+    Action.DECLINE: 1.5,
+    Action.WITHDRAW: 1,
+    Action.SPLIT: 1.5,
+    Action.UNMERGE: 2,
+    Action.ESCALATE: 3,
+    Action.INFORM: 3,
+    Action.CLAIM: 2,
+    Action.ACCEPT: 1,
+    Action.NOTE: 0.2,
+    Action.WRITE: 0.2,
+    Action.DIRECT: 0.5,
     Action.ANSWER_DIRECTION: 3,
 }
 REFUSED = (IllegalAction, InvalidInput, NotFound, Conflict, Misconfigured)
@@ -77,7 +101,7 @@ class World:
 
     def _something(self) -> None:
         kind = self.rng.choices(
-            ("file", "act", "sweep", "lose", "announce", "merge", "resume"), (14, 62, 7, 7, 0.7, 6, 3)
+            ("file", "act", "sweep", "lose", "announce", "merge", "resume", "fold"), (14, 62, 7, 7, 0.7, 6, 3, 5)
         )[0]
         happenings: dict[str, Callable[[], None]] = {
             "file": self.file,
@@ -87,6 +111,7 @@ class World:
             "announce": self.announce,
             "merge": self.merge,
             "resume": self.resume,
+            "fold": self.fold,
         }
         happenings[kind]()
 
@@ -94,7 +119,9 @@ class World:
         """Some time later; often the last second of a day or the first of the next, above all where a month ends."""
         then = self.now + average * self.rng.expovariate(1.0) + timedelta(seconds=1)
         midnight = datetime.combine(dhaka_date(then) + timedelta(days=1), time(), DHAKA).astimezone(UTC)
-        first = datetime.combine((dhaka_date(self.now).replace(day=28) + timedelta(days=4)).replace(day=1), time(), DHAKA)
+        first = datetime.combine(
+            (dhaka_date(self.now).replace(day=28) + timedelta(days=4)).replace(day=1), time(), DHAKA
+        )
         first = first.astimezone(UTC)
         if self.now < first - timedelta(seconds=2) and then > first and self.rng.random() < 0.7:
             midnight = first
@@ -227,12 +254,12 @@ class World:
     def lose(self) -> None:
         """Some messages arrive, some are lost."""
         ends = text(
-            "UPDATE message SET state = CASE WHEN id % 2 = :odd THEN 'delivered' ELSE 'failed' END, error = NULL "
-            "WHERE id IN (SELECT id FROM message WHERE state = 'queued' AND case_id IS NOT NULL AND officer_id IS NULL "
-            "ORDER BY id DESC LIMIT 4)"
+            "UPDATE message SET state = CASE WHEN id % 2 = :odd THEN 'delivered' ELSE 'failed' END, ended_at = :now "
+            "WHERE id IN (SELECT id FROM message WHERE state = 'pending' AND case_id IS NOT NULL AND officer_id IS NULL "
+            "ORDER BY id DESC LIMIT 6)"
         )
         with transaction(self.now) as act:
-            act.session.execute(ends, {"odd": self.rng.randrange(2)})
+            act.session.execute(ends, {"odd": self.rng.randrange(2), "now": self.now})
         follow_up(now=self.now)
         self._note("lost")
 
@@ -243,6 +270,11 @@ class World:
         with transaction(self.now) as act:
             announce(act.session, {on: Day(kind, "ছুটি", "Day", "Gazette")}, "Gazette", SYSTEM, self.now)
         self._note("announced")
+
+    def fold(self) -> None:
+        """What has happened so far goes into the tallies."""
+        fold_all()
+        self._note("fold")
 
     def resume(self) -> None:
         """Waits that have run out end."""

@@ -28,6 +28,7 @@ CHANNEL_GROUPS = {
     "suo_motu": "suo_motu",
 }
 UPHELD = {"service_given", "instruction_executed", "proved", "partly_proved"}
+DECISIONS = {"resolved", "recommended", "answered_together", "declined", "withdrawn"}
 ENDED = {"resolved", "closed", "declined", "withdrawn"}
 UNKNOWN = "unknown"
 
@@ -71,8 +72,8 @@ class Life:
     is_paused: bool = False
     extended_clocks: set[str] = field(default_factory=set)
     appealed_on: date | None = None
-    answers: list[tuple[int, str, date, bool]] = field(default_factory=list)
-    """Since the last appeal, those that stand: (place in the history, kind, day, whether it gives the complainant right)."""
+    appeal_result: str | None = None
+    appeal_decided_on: date | None = None
     rated_on: date | None = None
     stars: int | None = None
 
@@ -113,18 +114,6 @@ class Life:
         """From the receipt to the answer, in whole days."""
         assert self.ended_on is not None
         return (self.ended_on - self.received_on).days
-
-    @property
-    def appeal_result(self) -> str | None:
-        """What came of the last appeal: the first answer to it that was not taken back; None where nobody appealed."""
-        if self.appealed_on is None:
-            return None
-        return "open" if not self.answers else "upheld" if self.answers[0][3] else "rejected"
-
-    @property
-    def appeal_decided_on(self) -> date | None:
-        """The day of that answer."""
-        return self.answers[0][2] if self.answers else None
 
     def accuses(self, officer_id: int | None, posts: Collection[int], offices: Collection[int]) -> bool:
         """Whether it is about this officer, a post held, or an office sat in."""
@@ -209,14 +198,10 @@ def happen(life: Life, event: Event) -> None:
     if kind == "rated" and data["stage"] == "complaint":
         life.rated_on, life.stars = dhaka_day(event.at), data["stars"]
     elif kind in ("appealed", "contested"):
-        life.appealed_on = dhaka_day(event.at)
-        life.answers.clear()
-    elif kind in ("resolved", "recommended", "answered_together", "declined", "withdrawn"):
-        life.answers.append((event.seq, kind, dhaka_day(event.at), data.get("outcome") in UPHELD))
-    elif kind == "sent_back":
-        life.answers = [each for each in life.answers if each[0] != data["undone"]]
-    elif kind == "unmerged":  # the lead's answer is not this one's any more
-        life.answers = [each for each in life.answers if each[1] != "answered_together"]
+        life.appealed_on, life.appeal_result, life.appeal_decided_on = dhaka_day(event.at), "open", None
+    elif life.appeal_result == "open" and kind in DECISIONS:  # the first that follows it
+        life.appeal_result = "upheld" if data.get("outcome") in UPHELD else "rejected"
+        life.appeal_decided_on = dhaka_day(event.at)
 
 
 def _move(life: Life, event: Event) -> None:
@@ -362,7 +347,7 @@ def figures(found: Iterable[Life], since: date, until: date, today: date) -> Fig
             line.add("not_informed", life)
         if within(life.appealed_on):
             line.add("appealed", life)
-        if life.appealed_on and within(life.appeal_decided_on):
+        if within(life.appeal_decided_on):
             line.add(f"appeals_{life.appeal_result}", life)
         if within(life.rated_on):
             assert life.stars is not None

@@ -1,7 +1,7 @@
 """The stays of cases at offices, told from their histories a second time, in plain Python; and the lines of the monthly return
 that they add up to. Nothing here is shared with `grm.tallies.stays` or `grm.returns`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -32,6 +32,7 @@ class Clock:
     is_extended: bool = False
     taken_over_on: date | None = None
     earlier: "Clock | None" = None
+    """What it took over from; None where that stood still then, and made nothing overdue."""
 
     @property
     def overdue_on(self) -> date:
@@ -85,10 +86,10 @@ class Replay:
     def go_through(self, events: Iterable[Event]) -> None:
         """Replay the whole history."""
         for event in events:
-            office_id, clock = self.life.office_id, self.clock
+            office_id, clock, was_paused = self.life.office_id, self.clock, self.life.is_paused
             self._clock_before(event)
             happen(self.life, event)
-            self._clock_after(event)
+            self._clock_after(event, was_paused)
             if event.kind == "filed":
                 self._begin(event, self.life.received_on)
             else:
@@ -107,14 +108,14 @@ class Replay:
         if event.kind == "extension_approved":
             self.extensions.append((event.seq, event.data["deadline_kind"], dhaka_day(event.at)))
 
-    def _clock_after(self, event: Event) -> None:
+    def _clock_after(self, event: Event, was_paused: bool) -> None:
         life, data, old = self.life, event.data, self.clock
         day = dhaka_day(event.at)
         is_carried = event.kind in ("merged_in", "unmerged_from") and data.get("deadline_kind") == life.clock
         if event.kind == "filed" or (event.kind in RENEWALS and not data.get("with_lead")):
             self.clock = Clock(life.clock, life.due_on)
         elif is_carried and data.get("to_due_on"):
-            self.clock = Clock(life.clock, life.due_on, data["extension_days"] > 0, day, old)
+            self.clock = Clock(life.clock, life.due_on, data["extension_days"] > 0, day, None if was_paused else old)
         elif event.kind == "unmerged":
             assert old is not None
             self.clock = Clock(life.clock, life.due_on, old.is_extended, day, old)
@@ -252,3 +253,67 @@ def as_row(stay: Stay, number: int) -> Mapping[str, object]:
         "is_late": stay.is_late,
         "is_upheld": stay.is_upheld,
     }
+
+
+# --- the monthly return -------------------------------------------------------------------------------------------------
+
+FROM_OFFICES = {"referred", "returned", "raised", "recommended"}
+DISPOSED = {"resolved", "declined", "withdrawn", "merged"}
+Return = dict[tuple[str, str], list[Stay]]
+"""Side and column → the stays behind the number."""
+
+
+def monthly_return(
+    found: Iterable[Stay], is_here: Callable[[int | None], bool], since: date, until: date, as_of: date, is_group: bool
+) -> Return:
+    """Every number of a return of some offices for a month: `is_group` where what goes between them is no coming and going."""
+    lines: Return = {}
+
+    def count(side: str, columns: Iterable[str], stay: Stay) -> None:
+        for column in columns:
+            lines.setdefault((side, column), []).append(stay)
+
+    for stay in found:
+        is_ended = stay.ended_on is not None and stay.ended_on < until
+        if is_here(stay.office_id):
+            if stay.began_on < until and (stay.ended_on is None or stay.ended_on >= since):
+                came = _came(stay, since, is_group and is_here(stay.from_office_id))
+                went = _went(stay, is_ended, as_of, is_group and is_here(stay.to_office_id))
+                columns = [each for each in (came, went) if each]
+                if came:
+                    columns.append("total")
+                    if came != "carried":
+                        columns.append("received")
+                if went == "disposed":
+                    columns.append("late" if stay.is_late else "in_time")
+                if went in ("pending", "overdue") and stay.extended_on is not None and stay.extended_on < until:
+                    columns.append("extended")
+                count(stay.side, columns, stay)
+            if stay.rated_on is not None and since <= stay.rated_on < until:
+                count(stay.side, ["rated", *(["satisfied"] if (stay.stars or 0) >= 4 else [])], stay)
+        if stay.is_upheld is not None and stay.ended_on is not None and since <= stay.ended_on < until:
+            columns = ["decided", *(["upheld"] if stay.is_upheld else [])]
+            if is_here(stay.office_id):
+                count("appeal", columns, stay)
+            if is_here(stay.against_office_id):
+                count("complaint", columns, stay)
+    return lines
+
+
+def _came(stay: Stay, since: date, is_inside: bool) -> str | None:
+    if stay.began_on < since:
+        return "carried"
+    if is_inside:
+        return None
+    if stay.began_how in FROM_OFFICES:
+        return "from_offices"
+    return "reopened" if stay.began_how == "reopened" else stay.life.channel
+
+
+def _went(stay: Stay, is_ended: bool, as_of: date, is_inside: bool) -> str | None:
+    if is_ended:
+        if stay.ended_how in DISPOSED:
+            return "disposed"
+        return None if is_inside else "sent"
+    is_paused = stay.ended_on is None and stay.life.is_paused
+    return "overdue" if not is_paused and stay.clock.overdue_on <= as_of else "pending"
