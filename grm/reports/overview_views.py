@@ -48,6 +48,7 @@ def page() -> str:
     columns = columns if columns in COLUMN_SETS else "main"
     address = _address(scopes, found, columns)
     link = _linker(found) if scope.has_lists else None
+    kept_to = only_choices(book, asked)
     return render_template(
         "reports/overview.html",
         found=found,
@@ -55,10 +56,9 @@ def page() -> str:
         scope_title=wording.scope_title(scope),
         periods=[(each, wording.period_titles()[each]) for each in PERIODS],
         by_options=[(each, wording.dimension_title(each)) for each in _by_choices(asked)],
-        only_options=[
-            (wording.dimension_title(each), wording.options(book, each)[each], each)
-            for each in only_choices(book, asked)
-        ],
+        only_options=wording.only_options(book, kept_to, ":".join(asked.only) if asked.only else "")
+        if kept_to
+        else None,
         by_title=wording.dimension_title(asked.by),
         only_title=wording.value_title(book, *asked.only) if asked.only else None,
         span_title=wording.period_title(found.span),

@@ -1,7 +1,10 @@
 """The words of the reports: dimensions and their values, measures, periods and scopes, in the page's language."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+
+from markupsafe import Markup
 
 from grm.intake.choices import stage_label
 from grm.offices.directory import Directory
@@ -11,7 +14,7 @@ from grm.tallies.figures import NONE
 from grm.tallies.periods import Period
 from grm.tallies.scope import Scope
 from grm.web.labels import label
-from grm.web.locale import gettext
+from grm.web.locale import gettext, language
 from grm.web.presentation import name, show_date, show_month
 
 
@@ -35,13 +38,51 @@ def dimension_title(dimension: str) -> str:
     }[dimension]
 
 
-def value_titles(book: Directory, dimension: str) -> dict[str, str]:
+def value_titles(book: Directory, dimension: str) -> Mapping[str, str]:
     """Return the words for each value of a dimension, in its order."""
     if dimension == "level":
         return {str(level): label("level", level) for level in LEVELS}
     if dimension == "age":
         return age_titles()
-    return {code: _value(book, dimension, code) for code in values_of(book, dimension)}
+    return _titles(_Key(book), language(), dimension)
+
+
+class _Key:
+    """A directory as the key of a cache: the same snapshot in the same words."""
+
+    def __init__(self, book: Directory) -> None:
+        self.book = book
+
+    def __hash__(self) -> int:
+        return hash((id(self.book), self.book.edition))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.book is other.book
+
+
+@lru_cache(maxsize=64)
+def _titles(key: _Key, _language: str, dimension: str) -> Mapping[str, str]:
+    """Made once: a page shows some three hundred names, most of them in a list to choose from."""
+    return {code: _value(key.book, dimension, code) for code in values_of(key.book, dimension)}
+
+
+def only_options(book: Directory, dimensions: tuple[str, ...], kept: str) -> Markup:
+    """Return the options of the list to which values a page may be kept, the one it is kept to marked."""
+    made = _only_options(_Key(book), language(), dimensions)
+    chosen = Markup('value="{}"').format(kept)
+    return Markup(made.replace(chosen, chosen + Markup(" selected"), 1)) if kept else made
+
+
+@lru_cache(maxsize=64)
+def _only_options(key: _Key, _language: str, dimensions: tuple[str, ...]) -> Markup:
+    parts = []
+    for dimension in dimensions:
+        choices = options(key.book, dimension)[dimension]
+        inside = Markup("").join(
+            Markup('<option value="{}:{}">{}</option>').format(dimension, code, words) for code, words in choices
+        )
+        parts.append(Markup('<optgroup label="{}">{}</optgroup>').format(dimension_title(dimension), inside))
+    return Markup("").join(parts)
 
 
 def value_title(book: Directory, dimension: str, code: str) -> str:
