@@ -476,7 +476,7 @@ def _contact_note(rng: Random, matter: Matter, contact: str, *, is_anonymous: bo
 
 def is_one_of_many_alike(number: int) -> bool:
     """Whether a story is part of the surge of the last days, which a demo of some hundred cases and more has."""
-    return number >= 200 and number % 60 == 0
+    return number >= 200 and number % 30 == 0
 
 
 def _weighted(rng: Random, weights: Mapping[str, int]) -> str:
