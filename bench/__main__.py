@@ -145,6 +145,7 @@ def _code() -> str:
         root / "bench" / "generate.py",
         root / "bench" / "floor_app.py",
         *sorted((root / "migrations/versions").glob("*.py")),
+        *sorted((root / "grm/tallies").glob("*.py")),
     ]:
         digest.update(path.read_bytes())
     digest.update(" ".join(production_like()).encode())

@@ -25,6 +25,7 @@ from grm.offices import demo as demo_accounts
 from grm.offices import edition
 from grm.offices.service import import_reference_data
 from grm.routing import service as routing
+from grm.tallies import rebuilding
 
 Say = Callable[[str], None]
 _PACKAGE = Path(__file__).parent
@@ -58,6 +59,10 @@ def set_up(app: Flask, demo: bool, say: Say = lambda line: None) -> None:
             else:
                 _seed(act.session, act.now, demo, say)
                 edition.set_source_hash(act.session, mark)
+            has_stale_tallies = rebuilding.is_wanted(act.session)
+        if has_stale_tallies:
+            say("Tallies: making them from the cases that are there")
+            rebuilding.rebuild(say)
         say(f"Set up in {time.monotonic() - started:.1f} s")
 
 

@@ -13,9 +13,12 @@ from sqlalchemy.orm import Session
 from grm.kernel.transaction import transaction
 from grm.tallies import cube, stays
 from grm.tallies.vectors import COLUMNS, vectors
+from grm.web.health import record_heartbeat
 
 BATCH = 4_000
 """So many rows of the list are taken at once."""
+HEARTBEAT = "tallies"
+"""When the list was last found empty, or emptied."""
 LOCK = "hashtextextended('grm tallies', 0)"
 _TRY = text(f"SELECT pg_try_advisory_xact_lock({LOCK})")
 _WAIT = text(f"SELECT pg_advisory_xact_lock({LOCK})")
@@ -101,6 +104,8 @@ def _fold_batch(lock: Any) -> tuple[int, int]:
         if ids:
             count_again(act.session, ids)
             stays.rewrite(act.session, ids)
+        if len(taken) < BATCH:
+            record_heartbeat(act.session, HEARTBEAT, act.now)
     return len(taken), len(ids)
 
 

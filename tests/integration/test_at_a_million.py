@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,9 @@ from grm.cases.queue import COUNT_CAP, PAGE_SIZE, TABS, Cursor, Filters
 from grm.escalation.sweep import BATCH_SIZE, DUE, sweep
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
+from grm.tallies import reading
+from grm.tallies.figures import View
+from grm.tallies.vectors import vectors
 from tests.conftest import OwnDatabase, _application, _connect, _copy_template
 from tests.support import at_size, build
 
@@ -201,6 +204,43 @@ def test_the_page_of_a_case_with_a_long_history(session: Session, gro: Actor) ->
     found = reads(session, look)
     assert len(found) <= 6, [read.statement[:80] for read in found]
     assert sum(read.blocks for read in found) < 600, [(read.blocks, read.plan) for read in found]
+
+
+def test_figures_are_read_from_the_tallies_and_from_what_is_due_only(session: Session, gro: Actor) -> None:
+    """Four years of twenty offices and forty districts; four cases are due, one of them new."""
+    session.execute(text("SET LOCAL statement_timeout = 0"))
+    months = "generate_series(DATE '2023-01-01', '2026-12-01', '1 month') AS month"
+    session.execute(
+        text(
+            f"""
+            INSERT INTO tally SELECT 1, d, shade, month::date, o, v, 9, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                ARRAY[1, 2], ARRAY[4, 5], ARRAY[7, 30], ARRAY[1, 1]
+            FROM generate_series(0, 2, 2) AS d, generate_series(0, 2, 2) AS shade, {months}, generate_series(1, 20) AS o,
+                generate_series(0, CASE d WHEN 2 THEN 40 ELSE 0 END) AS v
+            """
+        )
+    )
+    session.execute(
+        text(
+            "INSERT INTO tally_now SELECT 1, 0, shade, o, 0, what, ARRAY[20000, 20500], ARRAY[3, 4] "
+            "FROM generate_series(0, 2) AS shade, generate_series(1, 40) AS o, generate_series(0, 3) AS what"
+        )
+    )
+    session.execute(text(f"INSERT INTO case_count {vectors('c.id <= 30000')}"))
+    session.execute(text("INSERT INTO tally_due VALUES (5), (90000), (90000), (12)"))
+    session.execute(text("ANALYZE tally, tally_now, tally_due, case_count"))
+    build.case(session, build.office_id(session), filed_at=NOW)
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        session.execute(text(f"SET LOCAL plan_cache_mode = {mode}"))
+        for view in (
+            View(date(2025, 3, 1), date(2026, 3, 1), by="office", excluding=gro),
+            View(date(2025, 3, 1), date(2026, 3, 1), by="district", only=("office", ("7",)), shades={0}),
+        ):
+            [found] = reads(session, lambda view=view: reading.read(session, view))  # type: ignore[misc]
+            assert "pk__tally" in found.plan and "'Seq Scan', 'tally'" not in found.plan, found
+            assert "pk__cases" in found.plan and "'Seq Scan', 'case_count'" not in found.plan, found
+            assert found.blocks < 400, (view, found)
+    session.rollback()
 
 
 def test_the_sweep_reads_what_is_due_only(session: Session) -> None:
