@@ -35,6 +35,7 @@ COMMAND_MODULES = (
     "grm.exports.commands",
     "grm.opendata.commands",
     "grm.alarms.commands",
+    "grm.returns.commands",
     "grm.tallies.commands",
     "grm.watch.commands",
     "grm.watch.restore_commands",

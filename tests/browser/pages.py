@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 
 from playwright.sync_api import Page
@@ -181,6 +181,20 @@ def case_file(page: Page, site: Site) -> None:
     go(page, site, case_path(site.resolved[0]) + "/file")
 
 
+def monthly_return(page: Page, site: Site) -> None:
+    """The latest month's return of a ministry's office."""
+    go(page, site, "/reports/returns")
+    page.locator("a[href$='/office/social-welfare']").first.click()
+    page.wait_for_load_state()
+
+
+def behind_a_return(page: Page, site: Site) -> None:
+    """The cases behind one of its numbers."""
+    monthly_return(page, site)
+    page.locator("a[href*='column=total']").first.click()
+    page.wait_for_load_state()
+
+
 def attach_error(page: Page, site: Site) -> None:
     """A file that is not taken, sent from the case page."""
     go(page, site, case_path(site.fresh[0]))
@@ -271,6 +285,64 @@ def register_filed(page: Page, site: Site) -> None:
     page.wait_for_selector("#results")
 
 
+def open_data(page: Page, site: Site) -> None:
+    """The page of open data with a month on it; demo complaints of last month are many enough for some counts to be shown."""
+    month = date.today().replace(day=1) - timedelta(days=1)
+    site.flask("opendata", "publish", "--month", f"{month:%Y-%m}")
+    go(page, site, "/open-data")
+
+
+def review(state: str) -> Reach:
+    """The review of a drawn closure that is open, or that is written."""
+
+    def reach(page: Page, site: Site) -> None:
+        rows = site.rows(
+            "SELECT c.tracking_number FROM closure_sample AS s JOIN cases AS c ON c.id = s.case_id "
+            "JOIN sample_month AS m ON m.month = s.month WHERE s.state = %s AND NOT c.has_accused AND NOT c.is_sensitive "
+            "AND (m.reported_at IS NULL OR s.state = 'reviewed') ORDER BY s.reviewer_id IS NULL, s.id LIMIT 1",
+            state,
+        )
+        go(page, site, f"/reports/reviews/{rows[0]['tracking_number']}")
+
+    return reach
+
+
+def review_error(page: Page, site: Site) -> None:
+    """A review sent without an answer."""
+    review("open")(page, site)
+    press(page)
+
+
+def alarms(page: Page, site: Site) -> None:
+    """The alarms, one of them about what the site itself has filed, one of a ministry, one of a silence."""
+    site.rows(
+        "INSERT INTO alarm (kind, subject, starts_on, until_on, district_id, category_id, office_id, evidence, raised_at, seen_on) "
+        "SELECT kind, 'browser', current_date - 7, current_date + 1, CASE WHEN kind <> 'behind' THEN p.id END, "
+        "CASE WHEN kind = 'surge' THEN c.id END, CASE WHEN kind = 'behind' THEN o.id END, evidence::jsonb, now(), current_date "
+        "FROM place AS p, category AS c, office AS o, (VALUES ('surge', '{\"cases\": 12, \"usual\": 1.5}'), "
+        '(\'silent\', \'{"days": 24, "usual": 3.5, "expected": 12}\'), '
+        '(\'behind\', \'{"reasons": [{"code": "late", "now": 41.5, "before": 12.0}]}\')) AS a (kind, evidence) '
+        "WHERE p.code = %s AND c.slug = %s AND o.code = (SELECT min(code) FROM office WHERE kind = 'ministry') "
+        "ON CONFLICT DO NOTHING RETURNING id",
+        COMPLAINT["district"],
+        COMPLAINT["category"],
+    )
+    go(page, site, "/reports/alarms")
+
+
+def alarm(page: Page, site: Site) -> None:
+    """The surge among them, with its cases."""
+    alarms(page, site)
+    found = site.rows("SELECT id FROM alarm WHERE kind = 'surge' AND subject = 'browser'")
+    go(page, site, f"/reports/alarms/{found[0]['id']}")
+
+
+def alarm_error(page: Page, site: Site) -> None:
+    """Acknowledged without a word."""
+    alarm(page, site)
+    press(page)
+
+
 VIEWS = (
     View("home", at("/")),
     View("form-1", form_page(1)),
@@ -294,6 +366,7 @@ VIEWS = (
     View("programme", at("/programmes/old-age-allowance")),
     View("how-to-complain", at("/help/how-to-complain")),
     View("without-fear", at("/help/without-fear")),
+    View("open-data", open_data),
     View("login", at("/login")),
     View("login-error", login_error, status=422),
     View("not-found", at("/no/such/page"), status=404),
@@ -326,6 +399,9 @@ VIEWS = (
     View("reports-by-district", at("/reports?by=district&columns=details"), "cabinet"),
     View("reports-of-a-desk", at("/reports"), "gro.social-welfare"),
     View("escalations", at("/reports/escalations"), "cabinet"),
+    View("returns", at("/reports/returns"), "cabinet"),
+    View("return", monthly_return, "cabinet"),
+    View("return-cases", behind_a_return, "cabinet"),
     View("rehearsals", at("/admin/rehearsals"), "admin"),
     View("rehearsals-error", rehearsed(0), "admin", 422),
     View("rehearsal", rehearsed(20), "cabinet"),
@@ -333,4 +409,14 @@ VIEWS = (
     View("people-end", leaving, "admin"),
     View("dossier", at("/people/dossier"), GRO),
     View("report-cases", at("/reports/cases?measure=escalated"), "cabinet"),
+    View("samples", at("/reports/samples"), "cabinet"),
+    View("samples-nothing", at("/reports/samples?state=passed_on&month=2001-01"), "cabinet"),
+    View("review", review("open"), "cabinet"),
+    View("review-written", review("reviewed"), "cabinet"),
+    View("review-error", review_error, "cabinet", 422),
+    View("reviews", at("/reports/reviews"), "cabinet"),
+    View("reviews-of-office", at("/reports/reviews"), "appeal.social-welfare"),
+    View("alarms", alarms, "cabinet"),
+    View("alarm", alarm, "cabinet"),
+    View("alarm-error", alarm_error, "cabinet", 422),
 )

@@ -1,0 +1,48 @@
+"""`flask returns`: prepare a month's returns by hand, and check what was submitted."""
+
+import click
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import select
+
+from grm.kernel import clock
+from grm.kernel.db import db
+from grm.kernel.errors import IllegalAction
+from grm.returns import service
+from grm.returns.models import ReturnSubmission
+from grm.returns.months import month_in
+
+group = AppGroup("returns", help="Monthly returns.")
+
+
+@group.command("prepare")
+@click.option("--month", required=True, help="As 2026-06.")
+@with_appcontext
+def prepare(month: str) -> None:
+    """Prepare the returns of a month that is over; those that are there stay as they are, and nobody is told."""
+    span = month_in(month)
+    if span is None:
+        raise click.BadParameter("a month is written as 2026-06", param_hint="--month")
+    now = clock.now(db.session())
+    db.session.rollback()
+    try:
+        click.echo(f"{month}: {service.prepare_month(span, now, is_told=False)} returns prepared")
+    except IllegalAction:
+        raise click.ClickException(f"{month} is not over yet.") from None
+
+
+@group.command("verify")
+@with_appcontext
+def verify() -> None:
+    """Reckon the hash of every submitted return again; ends with 1 where one does not fit."""
+    bad = count = 0
+    ids = db.session().scalars(select(ReturnSubmission.return_id).order_by(ReturnSubmission.return_id)).all()
+    for return_id in ids:  # one at a time: each holds all that it counts
+        row = db.session().get_one(ReturnSubmission, return_id)
+        count += 1
+        if bytes(row.hash) != service.digest(row.figures, row.counted):
+            bad += 1
+            click.echo(f"return {return_id}: was changed after it was submitted", err=True)
+        db.session().expunge(row)
+    click.echo(f"{count} submitted returns, {bad} of them changed")
+    if bad:
+        raise SystemExit(1)
