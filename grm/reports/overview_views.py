@@ -12,7 +12,7 @@ from grm.kernel import clock
 from grm.kernel.db import db
 from grm.offices.directory import Directory
 from grm.offices.queries import directory
-from grm.reports import wording
+from grm.reports import overview_sheet, wording
 from grm.reports.dimensions import BASE, Asked, choices
 from grm.reports.measures import AGE_BANDS, DEFAULT_PERIOD, PERIODS, TARGET_PERCENT_IN_TIME, Selection, figure
 from grm.reports.overview import Overview, Row, asked_from, next_by, only_choices, overview
@@ -23,6 +23,8 @@ from grm.web.guard import actor, requires
 from grm.web.labels import label
 from grm.web.locale import gettext
 from grm.web.presentation import digits, number
+
+__all__ = ["blueprint", "overview_sheet"]  # imported, the sheet is known to the exports
 
 blueprint = Blueprint("overview", __name__, url_prefix="/reports")
 COLUMN_SETS = ("main", "details")
@@ -84,6 +86,7 @@ def page() -> str:
         longer=address(period="last_12_months") if found.span.code != "last_12_months" else None,
         wider=address(only=None) if asked.only else None,
         has_lists=scope.has_lists,
+        query=address().partition("?")[2],
     )
 
 
