@@ -322,11 +322,12 @@ _CHANNELS = {
     "unknown": (),
 }
 
-_IS_EXTENDED = exists().where(
-    Deadline.case_id == Case.id,
-    Deadline.kind == Case.main_clock,
-    Extension.deadline_id == Deadline.id,
-    Extension.state == "approved",
+_IS_EXTENDED = (
+    select(Deadline.id)
+    .join(Extension, Extension.deadline_id == Deadline.id)
+    .where(Deadline.case_id == Case.id, Deadline.kind == Case.main_clock, Extension.state == "approved")
+    .correlate(Case)
+    .exists()
 )
 
 
