@@ -187,6 +187,12 @@ def say_progress(held: Claimed, rows_done: int) -> bool:
         return bool(kept.rowcount)  # type: ignore[attr-defined]
 
 
+def release(held: Claimed) -> None:
+    """The process that held a claim has ended: whatever it did not finish need not wait for the claim to run out."""
+    with transaction() as act:
+        act.session.execute(_held(held).values(lease_until=act.now - LEASE), execution_options=_AS_IS)
+
+
 def end(session: Session, held: Claimed, values: Mapping[str, Any]) -> bool:
     """Write how a job ended, within the caller's transaction; False where the claim is lost."""
     ended = {**values, "claim": None, "lease_until": None}

@@ -47,7 +47,7 @@ STATEMENT_SECONDS = 100
 NICE = 10
 ROOT = Path(__file__).resolve().parents[2]
 
-_children: list[subprocess.Popen[bytes]] = []
+_children: list[tuple[Claimed, subprocess.Popen[bytes]]] = []
 
 
 class _Stopped(Exception):
@@ -60,11 +60,14 @@ class _Stopped(Exception):
 
 def start(most: int = jobs.RUNNING_AT_ONCE) -> int:
     """Start a process for each file whose turn it is; returns how many."""
-    _children[:] = [child for child in _children if child.poll() is None]  # lets go of those that have ended
+    for ended, process in [(claimed, child) for claimed, child in _children if child.poll() is not None]:
+        _children.remove((ended, process))
+        jobs.release(ended)
     started = 0
     while started < most and (held := jobs.claim_next()) is not None:
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "exports", "make", str(held.id), held.claim]
-        _children.append(subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
+        child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        _children.append((held, child))
         started += 1
     return started
 

@@ -16,8 +16,8 @@ WIDE, LONG = 841.89, 595.28
 MARGIN = 34.0
 FOOT = 24.0
 SIZES = (8.0, 7.0, 6.2)
-LEADING = 1.5
-PAD = 3.0
+LEADING = 1.4
+PAD = 2.6
 LOOKED_AT = 200
 """Rows whose words decide how wide the columns are."""
 _GREY, _RULE, _SHADE = "0.35 g", "0.75 G 0.4 w", "0.91 g"
