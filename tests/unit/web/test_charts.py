@@ -51,7 +51,7 @@ def tree(html: str) -> ElementTree.Element:
 @pytest.mark.parametrize(
     "top", [None, 0, 1, 2, 3, 4, 7, 9, 10, 99, 101, 12_345, 999_999, 12_345_678, 9_876_543_210, 0.3, 99.9]
 )
-def test_a_scale_has_a_few_round_ticks_and_reaches_its_top(top: float | None) -> None:
+def test_a_scale_has_a_few_round_ticks_and_reaches_its_top(top: Any) -> None:
     found = charts.scale(top, isinstance(top, int))
     values = [value for value, _ in found.ticks]
     assert values[0] == 0 and values[-1] == found.top >= (top or 0) and 2 <= len(values) <= 6
@@ -153,7 +153,7 @@ def test_every_district_has_short_names_that_are_whole_syllables() -> None:
         assert len(tiny[0]) == 3 and charts.text_px(tiny[1], 0.68 * 16) < 40, (
             "a tile of a phone is some 31 pixels wide; the estimate is generous"
         )
-        assert charts.text_px(tile_names.long_name(row["code"], "bn", row["name_bn"])) < 105, row["name_bn"]
+        assert charts.text_px(tile_names.long_name(row["code"], "bn", row["name_bn"])) < 112, row["name_bn"]
 
 
 # --- macros ---------------------------------------------------------------------------------------------------------
