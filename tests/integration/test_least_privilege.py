@@ -43,6 +43,18 @@ def test_it_cannot_get_at_the_history(as_app: psycopg.Connection, statement: str
         as_app.execute(statement)  # type: ignore[arg-type]
 
 
+def test_its_acts_are_noted_for_the_tallies_and_it_may_make_these_anew(as_app: psycopg.Connection) -> None:
+    assert as_app.execute("SELECT count(*) FROM tally_due").fetchone() == (0,)
+    as_app.execute("UPDATE cases SET level = 0")  # of no case: the triggers run once a statement all the same
+    for statement in (
+        "CREATE TEMP TABLE atoms ON COMMIT DROP AS SELECT 1 AS n",
+        "DELETE FROM tally",
+        "DELETE FROM tally_due",
+    ):
+        as_app.execute(statement)  # type: ignore[arg-type]
+    as_app.execute("SELECT pg_advisory_xact_lock(1)")
+
+
 @pytest.mark.parametrize("table", ["case_event", "audit_entry", "submission", "case_text"])
 def test_it_may_add_but_not_change(as_app: psycopg.Connection, table: str) -> None:
     as_app.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
