@@ -57,20 +57,27 @@ def live(session: Session, unit: Unit, month: Period, today: date, within: froze
         f"WHERE {here} AND rated_on >= :since AND rated_on < :until"
     )
     in_month = "is_upheld IS NOT NULL AND ended_on >= :since AND ended_on < :until"
-    decided_here = (
-        f"SELECT case_id, no, side, shade, {nothing}, NULL::smallint AS stars, is_upheld FROM {source} AS s "
-        f"WHERE {here} AND {in_month} AND side = 'appeal'"
-    )
     # Beside the complaints stands what became of appeals against how they were decided. Who may count the desk's may count these.
     decided_above = (
         f"SELECT case_id, no, 'complaint' AS side, CASE shade WHEN 1 THEN 0::smallint ELSE shade END AS shade, {nothing}, "
         f"NULL::smallint AS stars, is_upheld FROM {source} AS s WHERE {against} AND {in_month}"
     )
-    return Relation(" UNION ALL ".join((counted, rated, decided_here, decided_above)), parameters)
+    return Relation(" UNION ALL ".join((counted, rated, decided_above)), parameters)
 
 
 def frozen(return_id: int) -> Relation:
     """The entries that were submitted with a return."""
+    return Relation(
+        _read("(SELECT counted FROM return_submission WHERE return_id = :return_id)"), {"return_id": return_id}
+    )
+
+
+def told(counted: str) -> Relation:
+    """The entries of `lines`: what is submitted is added up from them, so that no act in between can come between the two."""
+    return Relation(_read("CAST(:counted AS text)"), {"counted": counted})
+
+
+def _read(counted: str) -> str:
     types = (
         "bigint",
         "smallint",
@@ -87,19 +94,13 @@ def frozen(return_id: int) -> Relation:
     columns = ", ".join(
         f"f[{place}]::{kind} AS {name}" for place, (name, kind) in enumerate(zip(ENTRY, types, strict=True), 1)
     )
-    lines = (
-        "SELECT string_to_array(line, ':', '') AS f FROM return_submission AS r, "
-        "unnest(string_to_array(r.counted, E'\\n')) AS line WHERE r.return_id = :return_id"
-    )
-    return Relation(f"SELECT {columns} FROM ({lines}) AS lines", {"return_id": return_id})
+    lines = f"SELECT string_to_array(line, ':', '') AS f FROM unnest(string_to_array({counted}, E'\\n')) AS line"
+    return f"SELECT {columns} FROM ({lines}) AS lines"
 
 
 def sheets(session: Session, relation: Relation, shades: frozenset[int], excluded: Sequence[int] = ()) -> Sheets:
     """Add the entries up: both sides, in all columns."""
-    counts = ", ".join(f'count(*) FILTER (WHERE {condition}) AS "{name}"' for name, condition in COLUMNS.items())
-    days = "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY days) AS days"
-    statement = f"SELECT side, {counts}, {days} FROM ({relation.sql}) AS e WHERE {_SEEN} GROUP BY side"
-    rows = session.execute(text(statement), {**relation.parameters, **_seen(shades, excluded)}).mappings()
+    rows = session.execute(text(_sums(relation)), {**relation.parameters, **_seen(shades, excluded)}).mappings()
     found = {row["side"]: row for row in rows}
     made = {}
     for side in SIDES:
@@ -107,6 +108,19 @@ def sheets(session: Session, relation: Relation, shades: frozenset[int], exclude
         percentiles = (row["days"] if row else None) or (None, None)
         made[side] = Sheet({name: row[name] for name in COLUMNS}, *percentiles) if row else Sheet()
     return made
+
+
+def _sums(relation: Relation) -> str:
+    counts = ", ".join(f'count(*) FILTER (WHERE {condition}) AS "{name}"' for name, condition in COLUMNS.items())
+    days = "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY days) AS days"
+    return f"SELECT side, {counts}, {days} FROM ({relation.sql}) AS e WHERE {_SEEN} GROUP BY side"
+
+
+def plan(session: Session, relation: Relation) -> str:
+    """How the database adds a return up, for the test that holds it to its indexes."""
+    explained = text(f"EXPLAIN {_sums(relation)}")
+    rows = session.scalars(explained, {**relation.parameters, **_seen(ALL_SHADES, ())})
+    return "\n".join(rows)
 
 
 def entries(
@@ -220,7 +234,8 @@ def _counted(span: str, is_inside: str | None) -> str:
                      CASE WHEN ended_how IN ({disposals}) THEN 'disposed' {went_inside} ELSE 'sent' END
                  WHEN NOT is_paused AND overdue_on <= :as_of THEN 'overdue' ELSE 'pending' END AS went,
             is_late AND ended_on < :until AS is_late, coalesce(extended_on < :until, false) AS is_extended,
-            CASE WHEN ended_on < :until THEN days END AS days, NULL::smallint AS stars, NULL::boolean AS is_upheld
+            CASE WHEN ended_on < :until THEN days END AS days, NULL::smallint AS stars,
+            CASE WHEN ended_on < :until THEN is_upheld END AS is_upheld
         FROM ({span}) AS spans
     """
 

@@ -153,12 +153,12 @@ def submit(actor: Actor, month: Period, office_code: str, now: datetime | None =
         before = session.get(ReturnSubmission, found.id)
         if before is not None:
             return Submitted(found.id, before.submitted_at, is_new=False)
-        relation = counting.live(session, unit, month, dhaka_date(act.now))
+        counted = counting.lines(session, counting.live(session, unit, month, dhaka_date(act.now)))
+        relation = counting.told(counted)
         sheets = {name: counting.sheets(session, relation, shades) for name, shades in VIEWS.items()}
         if not all(sheet.balances for view in sheets.values() for sheet in view.values()):
             raise IllegalAction("does-not-balance")
         figures = as_json(sheets)
-        counted = counting.lines(session, relation)
         session.add(
             ReturnSubmission(
                 return_id=found.id,

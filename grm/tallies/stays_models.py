@@ -51,7 +51,7 @@ class Stay(Model):
             "ix__stay__decided",
             "against_office_id",
             "ended_on",
-            postgresql_include=("is_upheld", "case_id"),
+            postgresql_include=("is_upheld", "shade", "case_id"),
             postgresql_where=text("is_upheld IS NOT NULL"),
         ),
     )

@@ -64,7 +64,7 @@ def upgrade() -> None:
         "WHERE rated_on IS NOT NULL"
     )
     op.execute(
-        "CREATE INDEX ix__stay__decided ON stay (against_office_id, ended_on) INCLUDE (is_upheld, case_id) "
+        "CREATE INDEX ix__stay__decided ON stay (against_office_id, ended_on) INCLUDE (is_upheld, shade, case_id) "
         "WHERE is_upheld IS NOT NULL"
     )
     op.execute(

@@ -178,6 +178,14 @@ def test_submitted_once_and_corrected_beside_it(app: Flask, session: Session, ja
             assert len(rows) == page.sheets[side][column], (side, column)
 
 
+def test_an_office_s_month_is_read_from_indexes_alone(session: Session, january: dict[str, Case]) -> None:
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    session.execute(text("SET LOCAL enable_bitmapscan = off"))
+    found = counting.plan(session, counting.live(session, unit(session, WELFARE), JANUARY, date(2026, 2, 1)))
+    scans = [line.strip(" ->") for line in found.splitlines() if " on stay " in line]
+    assert len(scans) == 4 and all(line.startswith("Index Only Scan using ix__stay__") for line in scans), found
+
+
 def told(session: Session, template: str) -> list[tuple[str, int | None]]:
     session.rollback()
     rows = select(Message.key, Message.officer_id).where(Message.template == template).order_by(Message.id)
