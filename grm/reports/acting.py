@@ -74,6 +74,7 @@ def picks_of_figure(session: Session, actor: Actor, chosen: Selection, now: date
         now,
         lists.natural(chosen),
         office_ids=found.office_ids,
+        number=found.number,
         limit=bulk_rules.MOST_CASES,
     )
     ids = [row.id for row in rows[: bulk_rules.MOST_CASES]]

@@ -163,9 +163,8 @@ def page(
     size = limit + 1
     is_natural = order == replace(natural(chosen), is_latest_first=order.is_latest_first)
     is_few = number <= SORT_LIMIT
-    stretches = (
-        _stretches(book, chosen, office_ids) if is_natural and not (is_few and _by_counted(book, chosen)) else None
-    )
+    is_counted = is_few and _by_counted(book, chosen, dhaka_date(now)) is not None
+    stretches = _stretches(book, chosen, office_ids) if is_natural and not is_counted else None
     if stretches is not None:
         ids = _merged(stretches, order, condition, size)
     else:
@@ -385,24 +384,27 @@ def _source(book: Directory, chosen: Selection, now: datetime, *, is_few: bool =
         span = span_of(chosen, dhaka_date(now))
         between = {"counted_from": span.starts_on, "counted_until": span.ends_on}
         return _joined(_counted(f"{day} >= :counted_from AND {day} < :counted_until"), between)
-    where = _by_counted(book, chosen) if is_few else None
+    where = _by_counted(book, chosen, dhaka_date(now)) if is_few else None
     return Case if where is None else _joined(*where)
 
 
-def _by_counted(book: Directory, chosen: Selection) -> tuple[str, dict[str, Any]] | None:
+def _by_counted(book: Directory, chosen: Selection, today: date) -> tuple[str, dict[str, Any]] | None:
     """The vectors of a few cases, through their indexes; None where the cases have the better one."""
     found = {
         BASE[name]: [int(key) for key in keys_of(book, name, value) if key != NONE]
         for name, value in chosen.filters.items()
-        if BASE[name] in ("district", "programme")
     }
-    is_open = chosen.measure in AS_OF_NOW and chosen.measure != "not_informed"
-    if is_open and found.get("district"):
-        return _counted("state = 0 AND district_id = ANY(:counted_ids)"), {"counted_ids": found["district"]}
-    if found.get("programme"):
-        state = "state = 0 AND " if is_open else ""
-        return _counted(f"{state}programme_id = ANY(:counted_ids)"), {"counted_ids": found["programme"]}
-    return None
+    if chosen.measure in AS_OF_NOW:
+        for place in ("district", "programme"):
+            if found.get(place) and chosen.measure != "not_informed":
+                return _counted(f"state = 0 AND {place}_id = ANY(:counted_ids)"), {"counted_ids": found[place]}
+        return None
+    if not found.get("programme") or "district" in found:
+        return None
+    span = span_of(chosen, today)
+    day = "received_on" if chosen.measure == "received" else "ended_on"
+    values = {"counted_ids": found["programme"], "counted_from": span.starts_on, "counted_until": span.ends_on}
+    return _counted(f"programme_id = ANY(:counted_ids) AND {day} >= :counted_from AND {day} < :counted_until"), values
 
 
 @lru_cache(32)

@@ -98,6 +98,8 @@ GET  /reports/cases                  login     200     404     200     200     2
 GET  /reports/escalations/paths      login     200     404     200     200     200     404     404     200
 GET  /reports/act                    login     404     404     422     404     422     404     404     404
 POST /reports/act                    401       404     404     422     404     422     404     404     404
+GET  /reports/escalations.csv        login     200     404     200     200     200     404     404     200
+GET  /reports/cases.csv              login     200     404     200     200     200     404     404     200
 GET  /reports/returns                login     200     404     200     200     200     404     404     200
 GET  /reports/returns/2026-01/office/social-welfare login 200 404 200   200     200     404     404     404
 GET  /reports/returns/2026-01/office/social-welfare/cases login 200 404 200 200 200     404     404     404

@@ -64,13 +64,13 @@ WALK: dict[str, Sequence[str] | str] = {
     "people.appoint": ("/people/posts/{post}/appoint",),
     "people.new_account": ("/people/posts/{post}/new-account",),
     "people.end_posting": ("/people/postings/{posting}/end",),
-    "reports.overview": ("/reports",),
+    "overview.page": ("/reports", "/reports?by=district&only=ministry:food", "/reports?by=programme&columns=details"),
     "escalations.report": ("/reports/escalations", "/reports/escalations?level=1&scope=district"),
     "escalations.paths": ("/reports/escalations/paths", "/reports/escalations/paths?level=1"),
     "acting.form": ("/reports/act?action=REMIND&pick=figure&from=measure%3Dopen", "/reports/act"),
     "exports.file": ("/reports/exports/cases.csv", "/reports/exports/cases.csv?measure=received"),
     "older_exports.older_escalations": ("/reports/escalations.csv",),
-    "reports.case_list": (
+    "report_lists.case_list": (
         "/reports/cases",
         *(f"/reports/cases?measure={measure}" for measure in ("received", "escalated")),
         "/reports/cases?measure=open&ministry=food",
@@ -138,7 +138,7 @@ VALUES = {"which": "policies"}
 CONNECTED = {"own", "own_held", "own_ended", "own_waiting", "sent_in", "part_here_of_other", "filed_by_desk"}
 """Cases that have to do with others, which not everybody may see."""
 
-REPORTS = {"reports.case_list", "exports.file", "older_exports.older_cases", "older_exports.older_escalations"}
+REPORTS = {"report_lists.case_list", "exports.file", "older_exports.older_cases", "older_exports.older_escalations"}
 LINKED = {"own", "own_held", "own_ended", "own_waiting", "own_sensitive", "other", "other_ended", "filed_by_desk"}
 """Cases that are answered together with others."""
 

@@ -98,6 +98,15 @@ def test_every_figure_of_every_dimension_equals_its_list(session: Session, story
                 narrowed = chosen.with_(measure=measure, **({dimension: code} if dimension else {}))
                 number = lists.count(session, actor, book, scope, narrowed, story)
                 assert number == figure(line, narrowed, today), (dimension, code, measure)
+                if number and measure in ("received", "in_time", "overdue", "escalated"):
+                    found = lists.find(session, actor, book, scope, narrowed, story)
+                    order, at = lists.natural(narrowed), (None, found.office_ids, found.number)
+                    rows = lists.page(session, actor, book, scope, narrowed, story, order, *at, limit=99)
+                    rows_of_many = lists.page(
+                        session, actor, book, scope, narrowed, story, order, None, found.office_ids, 10**6, limit=99
+                    )
+                    assert [row.id for row in rows] == [row.id for row in rows_of_many]
+                    assert len(rows) == number == found.number, (dimension, code, measure)
     for chosen in (
         Selection(level=1),
         Selection(age="31-90"),
