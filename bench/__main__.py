@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 import psycopg
+from flask import Flask
 
-from bench import commits, delivery, filing, queue, report, search, sweep
+from bench import commits, delivery, filing, queue, report, search, sweep, tallies
 from bench.generate import Generated, cohort_due_at, generate, shape_of
 from bench.results import Line, markdown, write
 from bench.system import System, production_like
@@ -21,7 +22,7 @@ from grm.cli import set_up
 from grm.kernel import clock
 from grm.kernel.db import db
 
-PARTS = ("sweep", "commits", "filing", "queue", "search", "report", "delivery")
+PARTS = ("sweep", "commits", "filing", "queue", "search", "report", "tallies", "delivery")
 """In this order: the clocks of new filings would be due among the cohorts that the sweep is measured by; what it puts into the
 outbox stands aside while delivery is measured."""
 LARGEST_COPIED = 2_000_000
@@ -42,9 +43,9 @@ def main() -> int:
     with System() as system:
         if options.fresh:
             shutil.rmtree(system.home / "template", ignore_errors=True)
-        generated = _prepare(system, size, options.seed)
+        generated = _upgrade(system, size) if options.reuse else _prepare(system, size, options.seed)
         lines = _measure(system, generated, options)
-        if not options.keep:
+        if not (options.keep or options.reuse):
             _drop(system, system.database)
     text = markdown(lines)
     heading = (
@@ -71,6 +72,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="keep the used database for a look at it")
     parser.add_argument("--full", action="store_true", help="100,000 messages for the memory of a delivering worker")
     parser.add_argument("--fresh", action="store_true", help="generate anew")
+    parser.add_argument(
+        "--reuse", action="store_true", help="measure the kept database as it is, upgraded as an installation would be"
+    )
     return parser.parse_args()
 
 
@@ -91,12 +95,23 @@ def _measure(system: System, generated: Generated, options: argparse.Namespace) 
             lines += search.measure(system, seconds, rounds, say)
         elif part == "report":
             lines += report.measure(system, seconds, rounds, say)
+        elif part == "tallies":
+            lines += tallies.measure(system, generated, seconds, rounds, say)
         elif part == "delivery":
             lines += delivery.measure(system, rounds, options.full, say)
         else:
             lines += sweep.measure(system, generated, say)
         system.stop_servers()
     return lines
+
+
+def _upgrade(system: System, size: int) -> Generated:
+    """The database that an earlier run kept, perhaps of an older release: set up as after an upgrade, tallies and all."""
+    started = time.monotonic()
+    app = create_app(system.settings())
+    set_up(app, demo=True, say=say)
+    say(f"Upgraded in {time.monotonic() - started:.0f} s")
+    return _found(app, size)
 
 
 def _prepare(system: System, size: int, seed: int) -> Generated:
@@ -127,7 +142,11 @@ def _prepare(system: System, size: int, seed: int) -> Generated:
         _drop(system, system.database)
         _create(system, system.database, f"TEMPLATE {name} STRATEGY FILE_COPY")
         say(f"Copied the generated database in {time.monotonic() - started:.0f} s")
-    app = create_app(system.settings())
+    return _found(create_app(system.settings()), size)
+
+
+def _found(app: Flask, size: int) -> Generated:
+    """What of a generated database falls due when."""
     with app.app_context():
         today = clock.dhaka_date(clock.now(db.session()))
         db.session.remove()

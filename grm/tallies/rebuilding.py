@@ -23,7 +23,7 @@ from grm.tallies.vectors import COLUMNS, vectors
 Say = Callable[[str], None]
 SHOWN = 20
 _NAMES = ", ".join(COLUMNS)
-_SETTINGS = (
+SETTINGS = (
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL idle_in_transaction_session_timeout = 0",
     "SET LOCAL work_mem = '512MB'",
@@ -55,7 +55,7 @@ def rebuild(say: Say = lambda line: None) -> Rebuilt:
     """Make what every case counts as, and all tallies, anew from the ledger; then the stays, in chunks. Folds wait meanwhile."""
     started = time.monotonic()
     with transaction() as act:
-        for setting in _SETTINGS:
+        for setting in SETTINGS:
             act.session.execute(text(setting))
         act.session.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         corrected = _rows(act.session, _FORGET) + _rows(act.session, _COUNT)
@@ -142,7 +142,7 @@ def _plain(at: str, n: str) -> str:
 def _snapshot() -> Iterator[Session]:
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with db.engine.connect().execution_options(**options) as connection, Session(bind=connection) as session:
-        for setting in _SETTINGS:
+        for setting in SETTINGS:
             session.execute(text(setting))
         yield session
         session.rollback()
