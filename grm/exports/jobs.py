@@ -33,6 +33,7 @@ KEPT = timedelta(days=7)
 """How long a file can be fetched."""
 LISTED = 30
 LONGEST_QUERY = 1500
+LONGEST_TITLE = 300
 MOST_ROWS = {"csv": 1_000_000, "xlsx": 1_000_000, "pdf": 20_000}
 """Excel has 1,048,576 rows; nobody prints seven hundred pages."""
 
@@ -90,7 +91,12 @@ def ask(actor: Actor, kind: str, form: str, language: str, query: Mapping[str, s
             return there
         if len(session.scalars(select(ExportJob.id).where(*mine)).all()) >= OPEN_PER_OFFICER:
             raise Conflict("too-many-exports")
-        values = {**same, "officer_id": actor.officer_id, "title": sheet.title, "row_count": sheet.count}
+        values = {
+            **same,
+            "officer_id": actor.officer_id,
+            "title": " · ".join([sheet.title, *sheet.filters])[:LONGEST_TITLE],
+            "row_count": sheet.count,
+        }
         made: int = session.execute(
             insert(ExportJob).values(**values, state="queued", asked_at=act.now).returning(ExportJob.id)
         ).scalar_one()
