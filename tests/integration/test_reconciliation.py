@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from grm.cases import service
 from grm.cases.models import Accused
 from grm.deadlines.calendar import dhaka_date
 from grm.kernel import clock
@@ -25,13 +26,15 @@ from grm.offices.models import Post
 from grm.offices.queries import directory
 from grm.reports import lists
 from grm.returns import counting
+from grm.returns.service import prepare_month, submit
 from grm.tallies.figures import NONE, TOTAL, Line, View
 from grm.tallies.folding import fold_all
-from grm.tallies.periods import AGE_BANDS
+from grm.tallies.periods import AGE_BANDS, month_of
 from grm.tallies.reading import read, series
+from grm.tallies.rebuilding import rebuild, verify
 from grm.tallies.stays import stays_of
 from tests.support import build, recount, recount_stays
-from tests.support.histories import World, month_starts
+from tests.support.histories import TEXT, World, month_starts
 from tests.support.recount import Figures, Life
 from tests.support.recount_lists import Sight, behind
 from tests.support.recount_stays import Stay
@@ -71,7 +74,10 @@ def test_every_figure_equals_a_recount_of_the_event_log(
     assert session.scalar(text("SELECT count(*) FROM tally_due")) == 0
     assert_read(session, found, today)
     assert_stays(session)
+    assert list(verify()) == []
     if every:
+        rebuild()
+        assert_read(session, found, today)
         people_of_reports(session, found)
         assert_pages(app, session, recount.lives(session), today, every)
 
@@ -326,8 +332,70 @@ def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, function in ((lists, lists.page), (counting, counting.entries)):
         monkeypatch.setattr(module, "PAGE", 4)
         kept = inspect.signature(function).parameters
-        defaults = tuple(4 if each.name == "limit" else each.default for each in kept.values() if each.default is not each.empty)
+        defaults = tuple(
+            4 if each.name == "limit" else each.default for each in kept.values() if each.default is not each.empty
+        )
         monkeypatch.setattr(function, "__defaults__", defaults)
+
+
+# --- the end of a month -------------------------------------------------------------------------------------------------
+
+
+def test_a_month_ends_at_midnight_in_dhaka(app: Flask, session: Session) -> None:
+    """The last second and the first; paper that comes in days later; a case referred on the last day; a return that is frozen
+    and corrected: tallies, stays, return and recount agree on each."""
+    today = dhaka_date(clock.now(session))
+    month, first = month_starts(today.replace(day=1) - timedelta(days=40), 2)
+    midnight = instant(first)
+    last_second = midnight - timedelta(seconds=1)
+    world = World(session, 5, midnight - timedelta(days=20))
+    gro, food = build.actor(session, "gro.social-welfare"), build.office_id(session, "food")
+    welfare = build.office_id(session)
+
+    def filed(at: datetime, **changes: Any) -> str:
+        world.now = at
+        return world.file(
+            programme="old-age-allowance", category="payment-not-received", about="none", is_sensitive=False, **changes
+        )
+
+    texts = {"reply": TEXT, "root_cause": TEXT, "prevention": TEXT, "contact": "wrote"}
+    early = [filed(midnight - timedelta(days=10), channel="web") for _ in range(3)]
+    service.resolve_case(gro, early[0], None, outcome="answered", **texts, now=last_second)
+    service.resolve_case(gro, early[1], None, outcome="answered", **texts, now=midnight)
+    service.refer_case(gro, early[2], None, food, TEXT, now=last_second)
+    filed(last_second, channel="web")
+    filed(midnight, channel="web")
+    assert months_of(session, month, welfare) == (3, 1)  # received, resolved: one of the month's four has gone to food
+    assert months_of(session, first, welfare) == (1, 1)
+    prepare_month(month_of(month), midnight + timedelta(minutes=5))
+    submit(gro, month_of(month), "social-welfare", now=midnight + timedelta(hours=9))
+
+    filed(midnight + timedelta(days=3), channel="paper", received_on=first - timedelta(days=1))
+    filed(midnight + timedelta(days=3), channel="paper", received_on=first)
+    assert months_of(session, month, welfare) == (4, 1)
+    assert months_of(session, first, welfare) == (2, 1)
+    found = recount.lives(session)
+    assert_the_log_suffices(session, found)
+    assert_read(session, found, today)
+    assert_stays(session)
+    reader = Reader(app.test_client(), "gro.social-welfare")
+    frozen = f"/reports/returns/{month:%Y-%m}/office/social-welfare"
+    shown = {asked(url)["column"]: number for number, url in reader.numbers(frozen)}
+    was = {"web": 4, "received": 4, "total": 4, "disposed": 1, "in_time": 1, "sent": 1, "pending": 2}
+    assert shown == was, "what was submitted stays"
+    text_of_page = reader.page(frozen).text
+    for correction in ("4 → 5 (+1)", "0 → 1 (+1)", "2 → 3 (+1)"):
+        assert correction in text_of_page, "carried beside it, and never into it"
+    following = f"/reports/returns/{first:%Y-%m}/office/social-welfare"
+    shown = {asked(url)["column"]: number for number, url in reader.numbers(following)}
+    assert (shown["carried"], shown["received"], shown["conventional"]) == (3, 2, 1)
+    assert shown["total"] == shown["disposed"] + shown["pending"] + shown.get("overdue", 0)
+
+
+def months_of(session: Session, month: date, office_id: int) -> tuple[int, int]:
+    """What the tallies say an office received and resolved in a month."""
+    lines = read(session, View(month, month_starts(month, 2)[1], by="office"))
+    return lines[str(office_id)].received, lines[str(office_id)].resolved
 
 
 def instant(day: date, hour: int = 0) -> datetime:

@@ -3,7 +3,9 @@ offices act in any order they may, the sweep climbs, messages get lost, holidays
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -103,7 +105,7 @@ class World:
         kind = self.rng.choices(
             ("file", "act", "sweep", "lose", "announce", "merge", "resume", "fold"), (14, 62, 7, 7, 0.7, 6, 3, 5)
         )[0]
-        happenings: dict[str, Callable[[], None]] = {
+        happenings: dict[str, Callable[[], object]] = {
             "file": self.file,
             "act": self.act,
             "sweep": self.sweep,
@@ -129,17 +131,16 @@ class World:
             return then
         return midnight - self.rng.choice((timedelta(microseconds=1), timedelta(seconds=1), timedelta()))
 
-    def file(self) -> None:
-        """Somebody complains, at a desk perhaps, on paper that may have come weeks ago."""
+    def file(self, channel: str | None = None, received_on: date | None = None, **changes: Any) -> str:
+        """Somebody complains, at a desk perhaps, on paper that may have come weeks ago; returns the tracking number."""
         rng = self.rng
-        channel = rng.choice(CHANNELS)
+        channel = channel or rng.choice(CHANNELS)
         district = rng.choice(self._places)
         book = directory(self.session)
         below = [each for each in book.places if district is not None and each.parent_id == district.id]
         programme = rng.choice([each for each in PROGRAMMES if each is None or each in self._known])
         category = rng.choice([each for each in CATEGORIES if each in self._categories])
-        received_on = None
-        if channel in ON_PAPER:
+        if channel in ON_PAPER and received_on is None:
             received_on = dhaka_date(self.now) - timedelta(days=rng.choice((0, 1, 2, 9, 33, 70)))
         answers = Answers(
             programme=programme,
@@ -165,6 +166,7 @@ class World:
             preferred_channel=rng.choice(("sms", "sms", "none")),
             received_on=received_on,
         )
+        answers = replace(answers, **changes)
         is_desk = channel != "web"
         filed = file_grievance(
             Filing(
@@ -179,6 +181,7 @@ class World:
         )
         self.numbers.append(filed.tracking_number)
         self._note("filed")
+        return filed.tracking_number
 
     def act(self) -> None:
         """Somebody who may does something to a case."""
