@@ -12,8 +12,10 @@ from grm.kernel.clock import dhaka_date
 from grm.kernel.contact import parse_email, parse_mobile
 from grm.kernel.errors import Conflict, InvalidInput, NotFound
 from grm.kernel.text import clean_line, is_blank, nfc
+from grm.offices import overseeing
+from grm.offices.coordinators import coordinators_post
 from grm.offices.models import Office, Post
-from grm.offices.queries import holders
+from grm.offices.queries import directory, holders
 from grm.offices.service import post_officer
 
 ADMIN = "admin"
@@ -83,6 +85,8 @@ def check_username(typed: str) -> str:
 
 def _free_post(session: Session, now: datetime, office: Office, role: str, is_alternate: bool) -> Post:
     seats = [seat for seat in holders(session, [office.id], dhaka_date(now)) if seat.role == role]
+    if not seats and role == overseeing.ROLE:
+        return coordinators_post(session, directory(session), office.id, dhaka_date(now))
     if not seats:
         raise NotFound("no-such-post", office=office.code, role=role)
     free = next((seat for seat in seats if is_alternate or seat.regular is None), None)

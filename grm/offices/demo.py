@@ -14,6 +14,7 @@ from grm.accounts.models import Officer
 from grm.accounts.passwords import hash_password
 from grm.kernel.errors import Misconfigured
 from grm.kernel.text import nfc
+from grm.offices.coordinators import CODE, coordinators_post
 from grm.offices.directory import Directory
 from grm.offices.models import Post, Posting
 from grm.offices.queries import directory
@@ -23,6 +24,9 @@ SINCE = date(2020, 1, 1)
 
 MINISTRY_POSTS = (("gro", "gro"), ("officer", "officer"), ("appeal", "appeal"))
 """First part of the user name, and the code of the post in each ministry's office."""
+
+COORDINATOR = "coordinator.social-welfare"
+"""Who coordinates the cluster of allowances: the one post that no pattern makes."""
 
 # Given and family names of people in Bangladesh, combined; (Bangla, English). No real officer is meant.
 _MEN = (
@@ -88,6 +92,7 @@ def accounts(known: Directory) -> Iterator[tuple[str, str | None, str | None]]:
     for office in known.offices:
         if office.kind == "provider":
             yield f"gro.{office.code}", office.code, "gro"
+    yield COORDINATOR, known.office_of("social-welfare").code, CODE  # the last, so that the others keep their names
 
 
 def slug(name: str) -> str:
@@ -118,6 +123,7 @@ def seed(session: Session, now: datetime) -> int:
             for number, name, office, _ in missing
         ],
     )
+    coordinators_post(session, known, known.office_of("social-welfare").id)
     officers = dict(session.execute(select(Officer.username, Officer.id)).all())
     posts = {(office, code): id_ for id_, office, code in session.execute(select(Post.id, Post.office_id, Post.code))}
     session.execute(

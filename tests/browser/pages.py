@@ -316,7 +316,8 @@ def review_error(page: Page, site: Site) -> None:
 def alarms(page: Page, site: Site) -> None:
     """The alarms, one of them about what the site itself has filed, one of a ministry, one of a silence."""
     site.rows(
-        "INSERT INTO alarm (kind, subject, starts_on, until_on, district_id, category_id, office_id, evidence, raised_at, seen_on) "
+        "INSERT INTO alarm (kind, subject, starts_on, until_on, district_id, category_id, office_id, evidence, "
+        "raised_at, seen_on) "
         "SELECT kind, 'browser', current_date - 7, current_date + 1, CASE WHEN kind <> 'behind' THEN p.id END, "
         "CASE WHEN kind = 'surge' THEN c.id END, CASE WHEN kind = 'behind' THEN o.id END, evidence::jsonb, now(), current_date "
         "FROM place AS p, category AS c, office AS o, (VALUES ('surge', '{\"cases\": 12, \"usual\": 1.5}'), "
@@ -399,6 +400,10 @@ VIEWS = (
     View("reports-by-district", at("/reports?by=district&columns=details"), "cabinet"),
     View("reports-of-a-desk", at("/reports"), "gro.social-welfare"),
     View("escalations", at("/reports/escalations"), "cabinet"),
+    View("escalation-paths", at("/reports/escalations/paths"), "cabinet"),
+    View("escalations-of-a-cluster", at("/reports/escalations"), "coordinator.social-welfare"),
+    View("act-from-a-figure", at("/reports/act?action=DIRECT&pick=figure&from=measure%3Descalated"), "cabinet"),
+    View("directions-all", at("/directions?state=all"), "cabinet"),
     View("returns", at("/reports/returns"), "cabinet"),
     View("return", monthly_return, "cabinet"),
     View("return-cases", behind_a_return, "cabinet"),

@@ -20,7 +20,7 @@ from grm.kernel.actor import Actor, complainant
 from grm.kernel.db import db
 from grm.kernel.errors import Conflict, GrmError, IllegalAction, NotFound
 from grm.notifications.models import Message
-from grm.offices.models import Post
+from grm.offices.coordinators import coordinators_post
 from grm.offices.queries import directory
 from grm.offices.signed_in import actor_of
 from tests.support import build
@@ -41,11 +41,8 @@ ANSWER: dict[str, Any] = {
 def coordinator(session: Session, ministry: str = "social-welfare") -> Actor:
     """A coordinator with a seat in the office of a ministry, as the session would load him."""
     office = build.office_id(session, ministry)
-    post = Post(office_id=office, code="coordinator", role="cluster_coordinator", name_en="c", name_bn="c", rank=1)
-    session.add(post)
-    session.flush()
     officer = build.officer(session)
-    build.posting(session, post.id, officer.id)
+    build.posting(session, coordinators_post(session, directory(session), office).id, officer.id)
     session.commit()
     return actor_of(session, session.get_one(Officer, officer.id), NOW.date())
 
@@ -69,9 +66,10 @@ def test_a_coordinator_reminds_and_does_nothing_else(session: Session, app: Flas
     cluster = next(each for each in book.clusters if each.slug == "social-allowance")
     watcher = coordinator(session)
     assert watcher.overseen_office_ids == {book.ministry(each).office_id for each in cluster.ministry_ids}
-    assert coordinator(session, "agriculture").overseen_office_ids == frozenset(), (
-        "that ministry coordinates no cluster"
-    )
+    assert build.actor(session, "coordinator.social-welfare").overseen_office_ids == watcher.overseen_office_ids
+    with pytest.raises(NotFound):  # that ministry coordinates no cluster
+        coordinator(session, "agriculture")
+    session.rollback()
     other = next(each for each in book.ministries if each.office_id not in watcher.overseen_office_ids)
     own = build.case(session, filed_at=FILED)
     hidden = build.case(session, desk="appeal", is_sensitive=True, filed_at=FILED)
