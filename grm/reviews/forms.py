@@ -25,9 +25,10 @@ class ReviewForm(BaseForm):
     )
     remark = TextAreaField(lazy("What was found"))
 
-    def offer(self) -> "ReviewForm":
-        """Put the choices in place."""
-        for question, answers in ANSWERS.items():
+    def offer(self, *, needs_evidence: bool = False) -> "ReviewForm":
+        """Put the choices in place; where the matter needs evidence, "none is needed" is none of them."""
+        for question, known in ANSWERS.items():
+            answers = [each for each in known if not (needs_evidence and each == "not_needed")]
             field: Any = self[question]
             field.choices = [(answer, label("review_answer", answer)) for answer in answers]
         return self

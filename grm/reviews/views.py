@@ -83,7 +83,7 @@ def review(tracking_number: str) -> Any:
 
 
 def _write(who: Actor, tracking_number: str) -> Any:
-    form = ReviewForm(request.form).offer()
+    form = ReviewForm(request.form)
     if not who.has_role("cell_officer"):
         raise NotFound
     if form_is_stale():
@@ -126,9 +126,9 @@ def _show(who: Actor, tracking_number: str, form: ReviewForm | None = None, stat
     deciders = service.deciders_of(session, [case.id]).get(case.id, frozenset())
     why_not = "month-reported" if month.reported_at else service.why_not_reviewing(who, sample, deciders)
     last = written[0].ClosureReview if written else None
-    if form is None:
-        form = ReviewForm(obj=last).offer() if last is not None else ReviewForm().offer()
     book = directory(session)
+    needs_visit = book.category(case.category_id).needs_visit
+    form = (form or (ReviewForm(obj=last) if last is not None else ReviewForm())).offer(needs_evidence=needs_visit)
     body = render_template(
         "reports/review.html",
         case=case,
@@ -142,7 +142,7 @@ def _show(who: Actor, tracking_number: str, form: ReviewForm | None = None, stat
         why_not=_why_not(why_not) if why_not and who.has_role("cell_officer") else "",
         decision=_decision(lines),
         rated=ratings.last_rating(lines),
-        needs_visit=book.category(case.category_id).needs_visit,
+        needs_visit=needs_visit,
         may_send_back=lifecycle.decide(facts, Action.SEND_BACK, who, now).is_allowed,
         appeal_until_at=facts.appeal_until_at if facts.appeal_until_at and facts.appeal_until_at > now else None,
         questions=tuple(ANSWERS),
