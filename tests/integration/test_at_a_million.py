@@ -24,8 +24,12 @@ from grm.cases.queue import COUNT_CAP, PAGE_SIZE, TABS, Cursor, Filters
 from grm.escalation.sweep import BATCH_SIZE, DUE, sweep
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
+from grm.offices.queries import directory
+from grm.reports import lists
+from grm.reports.measures import Selection
 from grm.tallies import reading
 from grm.tallies.figures import View
+from grm.tallies.scope import Scope, scopes_of
 from grm.tallies.vectors import vectors
 from tests.conftest import OwnDatabase, _application, _connect, _copy_template
 from tests.support import at_size, build
@@ -260,3 +264,22 @@ def test_the_sweep_reads_what_is_due_only(session: Session) -> None:
             assert "ix__deadline__next_rung_at" in read.plan and read.blocks < blocks, (as_of, read)
     session.rollback()
     assert sweep(earliest - timedelta(seconds=1)).is_empty
+
+
+@pytest.mark.parametrize("measure", ["open", "overdue", "escalated", "received", "resolved"])
+def test_the_lists_behind_figures_read_a_page_and_no_more(session: Session, measure: str) -> None:
+    book, chosen = directory(session), Selection(measure=measure)
+    offices = [book.office_of(each).id for each in OFFICES]
+    for username in ("cabinet", "appeal.social-welfare"):
+        actor = build.actor(session, username)
+        (scope,) = scopes_of(actor, book)
+        ids = sorted(scope.ids & set(offices)) if scope.ids is not None else offices
+
+        def look(actor: Actor = actor, scope: Scope = scope, ids: list[int] = ids) -> None:
+            order = lists.natural(chosen)
+            rows = lists.page(session, actor, book, scope, chosen, NOW, order, None, ids, CASES)
+            assert len(rows) == lists.PAGE + 1 or measure == "escalated"
+
+        look()
+        [read] = reads(session, look)
+        assert read.blocks < 700 * len(ids) and "ix__cases__" in read.plan, (measure, username, read)
