@@ -15,7 +15,7 @@ from grm.returns import service, units
 from grm.returns.models import MonthlyReturn
 from grm.tallies.periods import Period, month_of
 
-MONTHS = 3
+MONTHS = 2
 LATE_EVERY, MISSING_EVERY = 9, 13
 """Of the returns, one in so many was submitted late, or not yet."""
 
