@@ -19,7 +19,7 @@ def _(text: str) -> str:
 
 ENTRIES = (
     ("/queue", _("Queue"), ("gro", "case_officer", "appeal_officer", "head", "cell_officer")),
-    ("/directions", _("Directions"), ("cell_officer",)),
+    ("/directions", _("Directions"), ("cell_officer", "cluster_coordinator")),
     ("/desk/new", _("File for someone"), ()),
     ("/search", _("Search"), ()),
     ("/registry", _("Registry"), ("desk_officer",)),

@@ -201,3 +201,29 @@ def test_from_a_figure_one_reminds_directs_and_takes_up(app: Flask, session: Ses
     page = parse(above.get("/reports/escalations/paths?level=3").text).first("main").text
     assert page.count("তাগিদ দেওয়া হয়েছে") == len(own) - 1
     assert signed_in(app, "gro.social-welfare").get("/reports/act?action=REMIND").status_code == 404
+
+
+def test_a_coordinator_sees_the_cluster_and_reminds(app: Flask, session: Session, story: datetime) -> None:
+    actor, book = build.actor(session, "coordinator.social-welfare"), directory(session)
+    (scope,) = scopes_of(actor, book)
+    assert scope.ids == actor.overseen_office_ids, "what is counted is what may be opened"
+    found = escalation_figures.figures(session, actor, book, scope, Selection(), story)
+    seen = lists.page(session, actor, book, scope, Selection(), story, lists.natural(Selection()))
+    assert found.total is not None and 0 < found.total.number == len(seen)
+    assert not any(row.is_sensitive for row in seen) and {row.office_id for row in seen} <= actor.overseen_office_ids
+    client = signed_in(app, "coordinator.social-welfare")
+    assert client.get("/queue").location == "/directions"
+    number = seen[0].tracking_number
+    case = client.get(f"/cases/{number}").text
+    assert 'value="REMIND"' in case and 'value="NOTE"' not in case and "+8801712345678" not in case
+    assert client.get("/search?q=017").status_code == 404
+    offered = client.get("/reports/cases?measure=escalated").text
+    assert 'value="REMIND"' in offered and 'value="DIRECT"' not in offered and 'value="TAKE_UP"' not in offered
+    form = client.get("/reports/act?action=REMIND&pick=figure&from=measure%3Descalated").text
+    picks = re.findall(r'name="case" value="(\w+\.\d+)"', form)
+    assert len(picks) == len(seen)
+    data = {"csrf_token": token_of(form), "action": "REMIND", "from": "", "case": picks, "reminder": "আজই দেখুন"}
+    done = client.post("/reports/act", data=data)
+    assert done.status_code == 303 and client.get(done.location).status_code == 200
+    session.rollback()
+    assert session.scalar(select(func.count()).where(Case.reminded_at.is_not(None))) == len(seen)
