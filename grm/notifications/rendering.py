@@ -113,8 +113,12 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
         if params.get("return_month"):
             month = date.fromisoformat(str(params["return_month"]))
             values["month"] = show_month(month)
-            where = f"{month:%Y-%m}/office/{params['return_office']}"
-            values["return_url"] = f"{public_url}/reports/returns/{where}"
+            where = (
+                f"/{month:%Y-%m}/office/{params['return_office']}"
+                if params.get("return_office")
+                else f"?month={month:%Y-%m}"
+            )
+            values["return_url"] = f"{public_url}/reports/returns{where}"
         if params.get("leaving_on"):
             values["day"] = show_date(date.fromisoformat(str(params["leaving_on"])))
         if params.get("code"):

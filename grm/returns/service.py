@@ -224,7 +224,10 @@ def _climb(act: Act, found: MonthlyReturn) -> None:
     to = _answering(holders(session, [at], dhaka_date(act.now)), roles)
     reminder = {"return_id": found.id, "level": level, "role": role, "at": act.now, "officer_id": to}
     session.execute(pg_insert(ReturnReminder).values(reminder).on_conflict_do_nothing())
-    _tell(act, RETURN_LATE, f"{RETURN_LATE}:{found.id}:{level}", to, found.month, found.due_on, office)
+    # The cell hears once of a month, however many are late: the page lists them.
+    is_one = at != book.cell.id or office.id == book.cell.id
+    name = f"{RETURN_LATE}:{found.id if is_one else found.month}:{level}"
+    _tell(act, RETURN_LATE, name, to, found.month, found.due_on, office if is_one else None)
     found.next_rung_at = rules.rung_at(known, level + 1, found.due_on, calendar)
     found.next_level = level + 1 if found.next_rung_at else None
 
@@ -239,7 +242,8 @@ def _answering(posts: Iterable[StaffedPost], roles: Sequence[str]) -> int | None
     return None
 
 
-def _tell(act: Act, template: str, name: str, to: int | None, month: date, due_on: date, office: Office) -> None:
+def _tell(act: Act, template: str, name: str, to: int | None, month: date, due_on: date, office: Office | None) -> None:
     if to is not None:
-        params = {"return_month": month.isoformat(), "due_on": due_on.isoformat(), "return_office": office.code}
+        params = {"return_month": month.isoformat(), "due_on": due_on.isoformat()}
+        params |= {"return_office": office.code} if office is not None else {}
         tell(act, template, name, {to: json.dumps(params)})
