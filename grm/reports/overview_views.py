@@ -16,6 +16,7 @@ from grm.reports import overview_sheet, wording
 from grm.reports.dimensions import BASE, Asked, choices
 from grm.reports.measures import AGE_BANDS, DEFAULT_PERIOD, PERIODS, TARGET_PERCENT_IN_TIME, Selection, figure
 from grm.reports.overview import Overview, Row, asked_from, next_by, only_choices, overview
+from grm.reports.overview_charts import compared
 from grm.tallies.figures import Line
 from grm.tallies.periods import percent
 from grm.tallies.scope import REPORT_ROLES, Scope, chosen, scopes_of
@@ -78,6 +79,8 @@ def page() -> str:
         ],
         steps=_steps(found.total, link),
         tiles_of_map=_map(book, found, link, today) if asked.by == "district" else None,
+        compared=compared(asked.by, found.rows, wording.value_titles(book, asked.by), link),
+        target=TARGET_PERCENT_IN_TIME,
         months=[month for month, _ in found.months],
         trend=[line for _, line in found.months],
         coverage=coverage(session, today) if actor().has_role("cell_officer") else None,
