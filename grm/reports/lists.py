@@ -393,6 +393,7 @@ def _by_counted(book: Directory, chosen: Selection, today: date) -> tuple[str, d
     found = {
         BASE[name]: [int(key) for key in keys_of(book, name, value) if key != NONE]
         for name, value in chosen.filters.items()
+        if BASE[name] in ("district", "programme")
     }
     if chosen.measure in AS_OF_NOW:
         for place in ("district", "programme"):

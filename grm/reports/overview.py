@@ -88,8 +88,6 @@ def asked_from(book: Directory, scope: Scope, values: Mapping[str, str]) -> Aske
     """Return what an address asks for; what means nothing or cannot be counted together gives way, never an error page."""
     dimension, _, value = values.get("only", "").partition(":")
     only = (dimension, value) if dimension in FILTERS and keys_of(book, dimension, value) else None
-    if only is not None and not may_meet(scope, only[0]):
-        only = None
     by = values.get("by", "")
     fallback = default_by(scope, only[0] if only else None)
     return Asked(scope, by if by in FILTERS and may_meet(scope, by, only[0] if only else None) else fallback, only)
