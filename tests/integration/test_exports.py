@@ -5,6 +5,7 @@ import io
 import os
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -296,12 +297,21 @@ def test_a_process_killed_half_way_is_replaced(app: Flask, session: Session, mon
     assert making.make(again) and job(session, made).state == "done" and job(session, made).attempts == 2
     assert attachment_care.sweep_orphans(-60) == len(left)
     assert stored() == sorted(parts.names_of(session, made))
-    # A third and last attempt in vain, and no more.
+    # A process that has ended lets go of its claim at the next tick, and the job's turn comes at once.
     vain = ask(session, kind="test-numbers", count="1")
-    for _ in range(jobs.ATTEMPTS):
-        assert jobs.claim_next() is not None
-        session.execute(update(ExportJob).where(ExportJob.id == vain).values(lease_until=clock.now(session)))
-        session.commit()
+    begun = jobs.claim_next()
+    assert begun is not None
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    monkeypatch.setattr(making, "_children", [(begun, ended)])
+    monkeypatch.setattr(making.subprocess, "Popen", lambda *_args, **_more: ended)
+    assert making.start() == 1 and job(session, vain).attempts == 2
+    session.execute(update(ExportJob).where(ExportJob.id == vain).values(lease_until=clock.now(session)))
+    session.commit()
+    # A third and last attempt in vain, and no more.
+    assert jobs.claim_next() is not None
+    session.execute(update(ExportJob).where(ExportJob.id == vain).values(lease_until=clock.now(session)))
+    session.commit()
     assert jobs.claim_next() is None and job(session, vain).error == "interrupted"
 
 
