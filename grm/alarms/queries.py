@@ -18,7 +18,7 @@ from grm.kernel.db import db
 from grm.offices.queries import directory
 
 PAGE = 50
-OVER_SHOWN = 50
+OVER_SHOWN = 20
 
 
 def conditions(alarm: Alarm, now: datetime | None = None) -> ColumnElement[bool]:

@@ -101,7 +101,7 @@ def _show(alarm_id: int, problem: str = "", status: int = 200, outcomes: Sequenc
     body = render_template(
         "reports/alarm.html",
         alarm=row.Alarm,
-        line=_line(session, who, row, now, known),
+        line=_line(session, who, row, now, known, is_alone=True),
         rows=page,
         next_url=f"/reports/alarms/{alarm_id}?after={last.received_on}.{last.id}#cases" if last else None,
         first_url=f"/reports/alarms/{alarm_id}#cases" if request.args.get("after") else None,
@@ -119,9 +119,10 @@ def _show(alarm_id: int, problem: str = "", status: int = 200, outcomes: Sequenc
     return body, status
 
 
-def _line(session: Session, who: Actor, row: Any, now: Any, known: Any) -> dict[str, Any]:
+def _line(session: Session, who: Actor, row: Any, now: Any, known: Any, *, is_alone: bool = False) -> dict[str, Any]:
     alarm: Alarm = row.Alarm
-    count = queries.count(session, who, alarm, now)
+    # Beside others only what the words need: what an office has overdue, or a district once had, can be very many.
+    count = queries.count(session, who, alarm, now) if is_alone or alarm.kind == "surge" else None
     return {
         "alarm": alarm,
         "title": wording.title(alarm, known),

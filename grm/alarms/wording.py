@@ -12,21 +12,24 @@ def title(alarm: Alarm, known: Directory) -> str:
     """Whom or what an alarm is about."""
     if alarm.office_id is not None:
         return name(known.office(alarm.office_id))
-    place = known.place(alarm.district_id) if alarm.district_id is not None else known.programme(alarm.programme_id or 0)
+    place = (
+        known.place(alarm.district_id) if alarm.district_id is not None else known.programme(alarm.programme_id or 0)
+    )
     words = name(place)
     if alarm.category_id is not None:
         words = gettext("%(where)s: %(what)s", where=words, what=name(known.category(alarm.category_id)))
     return words
 
 
-def evidence(alarm: Alarm, cases: int) -> str:
-    """Why it was raised: how many, how many are usual, since when. `cases` are those of its list that the reader may see."""
+def evidence(alarm: Alarm, cases: int | None) -> str:
+    """Why it was raised: how many, how many are usual, since when. `cases` are those of its list that the reader may
+    see; None where they were not counted."""
     data = alarm.evidence
     since = show_date(alarm.starts_on)
     if alarm.kind == "surge":
         return gettext(
             "%(cases)s cases came from %(since)s to %(until)s; in as many days %(usual)s are usual.",
-            cases=digits(cases),
+            cases=digits(cases or 0),
             since=since,
             until=show_date(alarm.until_on),
             usual=_number(data["usual"]),
@@ -47,11 +50,10 @@ def evidence(alarm: Alarm, cases: int) -> str:
             days=digits(data["days"]),
             expected=_number(data["expected"]),
         )
-    return (
-        " ".join(_reason(each["code"], each["now"], each["before"]) for each in data["reasons"])
-        + " "
-        + gettext("%(cases)s are overdue now.", cases=digits(cases))
-    )
+    said = [_reason(each["code"], each["now"], each["before"]) for each in data["reasons"]]
+    if cases is not None:
+        said.append(gettext("%(cases)s are overdue now.", cases=digits(cases)))
+    return " ".join(said)
 
 
 def _reason(code: str, now: float, before: float) -> str:

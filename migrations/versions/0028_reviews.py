@@ -34,9 +34,7 @@ def upgrade() -> None:
                 CONSTRAINT fk__closure_sample__reviewer_id REFERENCES officer (id)
         """
     )
-    op.execute(
-        "CREATE INDEX IF NOT EXISTS ix__closure_sample__office_id_month ON closure_sample (office_id, month)"
-    )
+    op.execute("CREATE INDEX IF NOT EXISTS ix__closure_sample__office_id_month ON closure_sample (office_id, month)")
     op.execute(
         """
         CREATE TABLE IF NOT EXISTS closure_review (
@@ -100,9 +98,7 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute(
-        "CREATE UNIQUE INDEX IF NOT EXISTS uq__alarm__live ON alarm (kind, subject) WHERE state <> 'over'"
-    )
+    op.execute("CREATE UNIQUE INDEX IF NOT EXISTS uq__alarm__live ON alarm (kind, subject) WHERE state <> 'over'")
     op.execute(
         """
         CREATE TABLE IF NOT EXISTS alarm_count (
