@@ -13,6 +13,7 @@ from grm.kernel import clock
 from grm.kernel.context import settings
 from grm.kernel.db import db
 from grm.kernel.errors import Misconfigured
+from grm.opendata.service import months_before, publish_month
 from grm.tallies import folding
 
 
@@ -41,6 +42,8 @@ def demo(count: int, seed: int, force: bool) -> None:
         return
     click.echo(f"  reviews written, new alarms: {watch(today, seed)}")
     returns = past_returns.hand_in(today)
+    for back in (3, 2, 1):
+        publish_month(months_before(today, back))
     click.echo(
         f"{played.cases} cases, {played.acts} acts, {played.climbs} rungs climbed, {played.messages} messages, none of them "
         f"sent; {returns} monthly returns submitted; {time.monotonic() - started:.0f} s"

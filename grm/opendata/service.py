@@ -29,10 +29,10 @@ def publish_due(now: datetime | None = None) -> list[OpenDataEdition]:
     """
     with transaction(now) as act:
         at, today = act.now, dhaka_date(act.now)
-        month = before(today)
+        month = months_before(today, 1)
         if today.day < DAY or _editions(act.session, month):
             return []
-        first = _back(month, CORRECTED_MONTHS)
+        first = months_before(month, CORRECTED_MONTHS)
         past = act.session.scalars(
             select(OpenDataEdition.month)
             .where(OpenDataEdition.month >= first, OpenDataEdition.month < month)
@@ -51,7 +51,7 @@ def publish_month(month: date, now: datetime | None = None) -> OpenDataEdition |
     """
     with transaction(now) as act:
         today = dhaka_date(act.now)
-        if month > before(today):
+        if month > months_before(today, 1):
             raise IllegalAction("month-not-over")
         session = act.session
         session.execute(select(func.pg_advisory_xact_lock(LOCK)))
@@ -87,12 +87,9 @@ def edition(session: Session, month: date, number: int | None = None) -> OpenDat
     return next((each for each in found if each.number == number), None)
 
 
-def before(today: date) -> date:
-    """The first day of the month before a day."""
-    return _back(today.replace(day=1), 1)
-
-
-def _back(month: date, count: int) -> date:
+def months_before(day: date, count: int) -> date:
+    """The first day of the month that many months before a day's."""
+    month = day.replace(day=1)
     for _ in range(count):
         month = (month - timedelta(days=1)).replace(day=1)
     return month

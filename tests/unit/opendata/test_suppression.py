@@ -213,6 +213,19 @@ def test_the_smallest_others_are_hidden_with_a_small_one() -> None:
     assert protect({"a": (2,), "b": (0,), "c": (3,)}) == {"a", "b", "c"}, "no choice is safe: all of it"
 
 
+def test_a_small_change_is_protected_by_changes_not_by_counts_alone() -> None:
+    before = {"a": (100,), "b": (200,), "c": (50,), "d": (900,)}
+    now = {"a": (101,), "b": (206,), "c": (50,), "d": (900,)}
+    assert protect(now) == frozenset()
+    # To hide the unchanged c with a would leave the change of a, 1, as the change of both.
+    assert protect(now, earlier=[before]) == {"a", "b", "c"}
+    assert protect(now, always={"d"}, earlier=[{key: row for key, row in before.items() if key != "d"}]) >= {
+        "a",
+        "b",
+        "d",
+    }
+
+
 def test_a_total_that_is_small_takes_all_with_it_and_a_small_difference_waits() -> None:
     def month(received: int) -> Figures:
         entry = Entry("Dhaka", "ঢাকা", (received, 0, 0, 0, 0))
