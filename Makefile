@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 COMPILE := $(UV) pip compile -q --universal --generate-hashes --no-header --no-annotate --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults browsers demo bench lint lock clean
+.PHONY: help run test quick faults recounts browsers demo bench lint lock clean
 
 help: ## lists every target
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ quick: .venv/test-ok ## runs the suite without the tests that kill processes, ne
 
 faults: .venv/test-ok ## injects faults for up to an hour and prints a table of what was found (SEED=n: the same again)
 	@$(BIN)/python -m pytest -m faults --long-faults $(if $(SEED),--faults-seed=$(SEED)) $(PYTEST_ARGS)
+
+recounts: .venv/test-ok ## recounts every figure from the event log over many random histories (COUNT=200)
+	@GRM_RECOUNTS=$(or $(COUNT),200) $(BIN)/python -m pytest -n 2 tests/integration/test_reconciliation.py $(PYTEST_ARGS)
 
 browsers: .venv/test-ok ## looks at every page in Chromium in every combination of scripts, width, language and keyboard
 	@GRM_BROWSER=all $(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)

@@ -79,8 +79,9 @@ KINDS: tuple[str, ...] = (
     "escalation_withdrawn",  # a late holiday, before anybody was told: deadline_kind, level, due_on, calendar_version, why
     "warning_withdrawn",  # the same for a reminder
     "set_aside",  # an operator keeps the sweep from a clock: deadline_kind, epoch, due_on; text: reason
-    "merged",  # into another case, whose answer it gets: due_on (of that answer)
-    "merged_in",  # a duplicate of it; where that makes it due earlier also deadline_kind, from_due_on, to_due_on
+    "merged",  # into another case, whose answer it gets: due_on (of that answer); own_due_on, where a pause ended with it
+    # a duplicate of it; where that makes it due earlier also deadline_kind, from_due_on, to_due_on, extension_days
+    "merged_in",
     "unmerged",  # stands by itself again: officer_id (who has it), due_on, why (of case_link.why_ended)
     "unmerged_from",  # its duplicate does: why; where that gives back a later date also deadline_kind, from_due_on, to_due_on
     "answered_together",  # a merged case has the answer of its lead: decision (its kind), outcome or reason_code, confirm_by_on
@@ -92,7 +93,10 @@ KINDS: tuple[str, ...] = (
     "attachment_infected",  # found by a later scan, and deleted: sha256, media_type
 )
 """What can happen in a case's life, with the data each kind carries. An act of a person also notes the `version` it made,
-and `status_from` and `status_to` where it changed the status. Every kind has words on the case page."""
+`status_from` and `status_to` where it changed the status, and `due_on` where it moved the date, as the end of a pause does
+(`was_due_on`: of a clock that ended with it). Every kind has words on the case page.
+
+With these the history alone tells every figure of the reports: tests/support/recount.py does it."""
 
 PUBLIC_KINDS: frozenset[str] = frozenset(KINDS) - {
     *("unassigned", "investigators_changed"),

@@ -40,7 +40,7 @@ ON_PAPER = {"paper", "letter"}
 LIKELY: dict[Action, float] = {
     Action.RESOLVE: 6,
     Action.APPEAL: 5,
-    Action.CONTEST: 4,
+    Action.CONTEST: 6,
     Action.RATE: 4,
     Action.REFER: 3,
     Action.RETURN: 4,
@@ -68,6 +68,8 @@ LIKELY: dict[Action, float] = {
     Action.DIRECT: 0.5,
     Action.ANSWER_DIRECTION: 3,
 }
+LAST = timedelta(microseconds=1)
+"""The last moment before an instant."""
 REFUSED = (IllegalAction, InvalidInput, NotFound, Conflict, Misconfigured)
 
 
@@ -103,7 +105,8 @@ class World:
 
     def _something(self) -> None:
         kind = self.rng.choices(
-            ("file", "act", "sweep", "lose", "announce", "merge", "resume", "fold"), (14, 62, 7, 7, 0.7, 6, 3, 5)
+            ("file", "act", "sweep", "lose", "announce", "merge", "resume", "fold", "brink"),
+            (14, 62, 7, 7, 0.7, 6, 3, 5, 6),
         )[0]
         happenings: dict[str, Callable[[], object]] = {
             "file": self.file,
@@ -114,6 +117,7 @@ class World:
             "merge": self.merge,
             "resume": self.resume,
             "fold": self.fold,
+            "brink": self.brink,
         }
         happenings[kind]()
 
@@ -273,6 +277,24 @@ class World:
         with transaction(self.now) as act:
             announce(act.session, {on: Day(kind, "ছুটি", "Day", "Gazette")}, "Gazette", SYSTEM, self.now)
         self._note("announced")
+
+    def brink(self) -> None:
+        """An answer in the last moment of a case's time, or in the first in which it is late."""
+        soon = (Case.is_open, Case.due_at > self.now + LAST, Case.due_at < self.now + timedelta(days=6))
+        case = self.session.scalars(select(Case).where(*soon).order_by(Case.due_at, Case.id).limit(1)).first()
+        if case is None:
+            return
+        self.now = case.due_at - self.rng.choice((LAST, timedelta()))
+        role = {"gro": "gro", "appeal": "appeal_officer", "cell": "cell_officer"}[case.desk]
+        who = self._actor(case.office_id, role)
+        self.session.rollback()
+        if who is not None:
+            try:
+                self._perform(case, Action.RESOLVE, who)
+            except REFUSED:
+                self.session.rollback()
+            else:
+                self._note("brink")
 
     def fold(self) -> None:
         """What has happened so far goes into the tallies."""
