@@ -1,6 +1,6 @@
 """The late cases themselves, each with its path: one page of them, those late longest first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,10 +51,12 @@ def page(
     now: datetime,
     after: lists.Mark | None = None,
     limit: int = PAGE,
+    office_ids: Collection[int] | None = None,
 ) -> LatePage:
-    """Read a page of a choice of escalated cases (five statements, however many cases there are)."""
+    """Read a page of a choice of escalated cases (five statements, however many cases there are). `office_ids` are the offices
+    where they lie (`escalation_figures`), so that an index is asked for the first of each."""
     order = lists.natural(chosen)
-    found = lists.page(session, actor, book, scope, chosen, now, order, after, limit=limit)
+    found = lists.page(session, actor, book, scope, chosen, now, order, after, office_ids, limit)
     ids = [row.id for row in found[:limit]]
     columns = (
         Case.id,

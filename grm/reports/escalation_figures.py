@@ -80,6 +80,8 @@ class Figures:
     ahead_total: tuple[Mapping[int, int], Mapping[int, int]]
     """Of all of them together: how many fall due, and how many cannot be done, within each horizon."""
     pace_since: date
+    office_ids: tuple[int, ...] | None
+    """The offices where the cases lie, so that a list of them is read by an index of each; None: not known."""
 
 
 def figures(session: Session, actor: Actor, book: Directory, scope: Scope, chosen: Selection, now: datetime) -> Figures:
@@ -115,6 +117,7 @@ def figures(session: Session, actor: Actor, book: Directory, scope: Scope, chose
         ahead=ahead,
         ahead_total=(_sums(ahead or (), lambda each: each.due), _sums(ahead or (), lambda each: each.late)),
         pace_since=span.starts_on,
+        office_ids=_offices(by_office, chosen, today),
     )
 
 
@@ -148,6 +151,13 @@ def _row(code: str, line: Line, chosen: Selection, today: date) -> Row:
     levels = tuple(number(level=level) for level in LEVELS)
     ages = tuple(number(age=band.code) for band in AGE_BANDS)
     return Row(code, (levels[0], levels[1], levels[2]), ages, number())
+
+
+def _offices(by_office: Mapping[str, Line] | None, chosen: Selection, today: date) -> tuple[int, ...] | None:
+    if by_office is None:
+        return None
+    kept = Selection(level=chosen.level, age=chosen.age)
+    return tuple(int(key) for key, line in by_office.items() if key != TOTAL and figure(line, kept, today))
 
 
 def _ahead(session: Session, by_office: Mapping[str, Line], span: Period, today: date) -> tuple[Ahead, ...]:

@@ -1,6 +1,6 @@
 """The escalation report: what is late, where, at whose desk, since when; who answers in the end; and what will be late next."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,8 +21,6 @@ from grm.web.guard import actor, requires
 
 blueprint = Blueprint("escalations", __name__, url_prefix="/reports")
 CHOICES = ("ministry", "level", "programme", "district", "age")
-LONG_DAYS = 30
-"""From so many days on, a case at the last level needs more than a look."""
 
 
 @blueprint.get("/escalations")
@@ -38,7 +36,9 @@ def report() -> str:
     late = None
     if scope.has_lists and number != 0:
         limit = escalation_cases.ON_REPORT
-        late = escalation_cases.page(session, actor(), book, scope, chosen, now, limit=limit)
+        late = escalation_cases.page(
+            session, actor(), book, scope, chosen, now, limit=limit, office_ids=found.office_ids
+        )
     offices = scope.ids if scope.spine == "office" else None
     return render_template(
         "reports/escalations.html",
@@ -47,7 +47,6 @@ def report() -> str:
         holders=escalation_figures.holders(session, actor(), book, scope, chosen, now) if has_names else None,
         late=late,
         last=escalation_gaps.last(session, book, today),
-        long_since=_long(found),
         gaps=escalation_gaps.gaps(session, actor()),
         undelivered=escalation_gaps.undelivered(session, actor()),
         aside=escalation_gaps.set_aside(session, actor()),
@@ -70,7 +69,14 @@ def paths() -> str:
         raise NotFound
     found = escalation_figures.figures(session, actor(), book, scope, chosen, now)
     late = escalation_cases.page(
-        session, actor(), book, scope, chosen, now, escalation_cases.mark_from(request.args.get("after", ""))
+        session,
+        actor(),
+        book,
+        scope,
+        chosen,
+        now,
+        escalation_cases.mark_from(request.args.get("after", "")),
+        office_ids=found.office_ids,
     )
     common = _common(book, scope, chosen, today)
     return render_template(
@@ -123,14 +129,8 @@ def _common(book: Directory, scope: Scope, chosen: Selection, today: date) -> di
         "link": link,
         "path_link": path_link,
         "today": today,
-        "tomorrow": today + timedelta(days=1),
     }
 
 
 def _options(book: Directory, name: str) -> list[tuple[str, str]]:
     return list(wording.options(book, name)[name])
-
-
-def _long(found: escalation_figures.Figures) -> int | None:
-    """How many cases have been late for more than a month and are at the last level: where the ladder has no more to give."""
-    return None if found.total is None else found.total.levels[-1]

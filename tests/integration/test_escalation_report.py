@@ -109,7 +109,8 @@ def test_every_figure_is_as_long_as_its_list_and_every_path_as_its_age(
     seen: list[escalation_cases.Late] = []
     after = None
     while True:
-        page = escalation_cases.page(session, actor, book, scope, Selection(), story, after, limit=4)
+        offices = escalation_figures.figures(session, actor, book, scope, Selection(), story).office_ids
+        page = escalation_cases.page(session, actor, book, scope, Selection(), story, after, 4, offices)
         seen += page.cases
         if not page.after:
             break
