@@ -22,7 +22,7 @@ from grm.tallies.periods import Period
 from grm.tallies.stays_models import DISPOSALS, FROM_OFFICES
 
 PAGE = 50
-MOST_DUE = 5_000
+MOST_DUE = 2_000
 """So many changed cases are counted by their histories; where more wait, what is kept is a few seconds old."""
 ENTRY = ("case_id", "no", "side", "shade", "came", "went", "is_late", "is_extended", "days", "stars", "is_upheld")
 

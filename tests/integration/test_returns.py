@@ -282,3 +282,9 @@ def test_the_pages(app: Flask, session: Session, january: dict[str, Case]) -> No
         assert cell.get(f"/reports/returns/2026-01/{path}").status_code in (200, 404)
     assert gro.get("/reports/returns/2026-01/country/all").status_code == 404
     assert cell.get(f"{home}/cases?side=complaint&column=nonsense").status_code == 404
+    query = f"month=2026-01&kind=office&code={code}"
+    file = gro.get(f"/reports/exports/return.csv?{query}&lang=en")
+    assert file.status_code == 200 and '"Sent to other offices","2","0"' in file.text
+    sent = gro.get(f"/reports/exports/return-cases.csv?{query}&side=complaint&column=sent&lang=en").text
+    assert sent.count("Lies elsewhere now") == 1 and january["referred"].tracking_number in sent
+    assert other.get(f"/reports/exports/return.csv?{query}").status_code == 404
