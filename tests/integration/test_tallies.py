@@ -24,11 +24,12 @@ from grm.deadlines.models import Extension
 from grm.kernel import clock
 from grm.kernel.actor import SYSTEM
 from grm.kernel.db import db
+from grm.kernel.transaction import transaction
 from grm.offices.queries import directory
 from grm.offices.signed_in import actor_of
 from grm.tallies import rebuilding, standing
 from grm.tallies.figures import DIMENSIONS, SHADES, TOTAL, View, can_read, total
-from grm.tallies.folding import fold, fold_all
+from grm.tallies.folding import LOCK, count_again, fold, fold_all
 from grm.tallies.reading import read, series
 from tests.support import build
 from tests.support.straight import straight
@@ -208,7 +209,7 @@ def test_a_rebuild_makes_the_same_while_acts_go_on(session: Session, app: Flask)
     for broken in (
         "UPDATE tally SET received = 7",
         "DELETE FROM case_count WHERE case_id % 3 = 0",
-        "DELETE FROM tally_now",
+        "UPDATE tally_now SET due_at = ARRAY[1], due_n = ARRAY[9]",
     ):
         session.execute(text(broken))
     session.commit()
@@ -256,7 +257,7 @@ def test_killed_folds_and_folds_at_once_count_nothing_twice(session: Session, ap
     for thread in folding:
         thread.start()
     try:
-        for number in range(60):
+        for number in range(36):
             change(session, rng, ids)
             session.commit()
             if number % 12 == 0:
@@ -272,6 +273,25 @@ def test_killed_folds_and_folds_at_once_count_nothing_twice(session: Session, ap
     fold_all()
     as_they_are(session)
     assert list(rebuilding.verify()) == []
+
+
+def test_a_second_fold_leaves_alone_what_the_first_has_not_committed(session: Session, app: Flask) -> None:
+    ids = some_cases(session, 5, random.Random(8))
+    session.commit()
+
+    def fold_too() -> None:
+        with app.app_context():
+            fold()
+
+    second = threading.Thread(target=fold_too)
+    with transaction() as act:
+        assert act.session.scalar(text(f"SELECT pg_try_advisory_xact_lock({LOCK})"))
+        count_again(act.session, ids)
+        second.start()
+        second.join(1)  # it would stand here until the first has committed, and then count the same once more
+    second.join()
+    fold_all()
+    as_they_are(session)
 
 
 def test_a_transaction_that_takes_long_is_counted_when_it_is_over(session: Session, app: Flask) -> None:
