@@ -295,6 +295,8 @@ def test_a_process_killed_half_way_is_replaced(app: Flask, session: Session, mon
     assert again is not None and again.id == made and again.claim != held.claim
     assert not jobs.say_progress(held, 9), "the claim of the first is worth nothing"
     assert making.make(again) and job(session, made).state == "done" and job(session, made).attempts == 2
+    for name in parts.names_of(session, made):
+        parts.store().unsettle(name)  # as if it had been killed between its commit and settling
     assert attachment_care.sweep_orphans(-60) == len(left)
     assert stored() == sorted(parts.names_of(session, made))
     # A process that has ended lets go of its claim at the next tick, and the job's turn comes at once.
