@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request
 from sqlalchemy.orm import Session
 
-from grm.alarms import queries, service, wording
+from grm.alarms import exporting, queries, service, wording
 from grm.alarms.models import Alarm, AlarmRun
 from grm.cases import wording as case_words
 from grm.kernel import clock
@@ -20,6 +20,7 @@ from grm.web.guard import actor, keeps_typed_text, requires
 from grm.web.locale import gettext
 from grm.web.security import form_is_stale
 
+__all__ = ["blueprint", "exporting"]
 blueprint = Blueprint("alarms", __name__, url_prefix="/reports/alarms")
 
 

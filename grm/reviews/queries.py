@@ -93,6 +93,12 @@ def months(session: Session) -> Sequence[SampleMonth]:
     return session.scalars(select(SampleMonth).order_by(SampleMonth.month.desc())).all()
 
 
+def first_shown(months: Sequence[SampleMonth]) -> date | None:
+    """The first of the latest twelve months that were drawn."""
+    shown = months[:MONTHS_SHOWN]
+    return shown[-1].month if shown else None
+
+
 _LAST = and_(ClosureReview.sample_id == ClosureSample.id, ClosureReview.replaced_at.is_(None))
 _FOUND: dict[str, ColumnElement[bool]] = {
     question: getattr(ClosureReview, question) == answer for question, answer in FAULTY.items()

@@ -1,7 +1,6 @@
 """Reviews of closed cases: the form, and what was found, by office and over months."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
@@ -17,7 +16,7 @@ from grm.kernel.db import db
 from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound
 from grm.kernel.text import latin_digits
 from grm.offices.queries import directory
-from grm.reviews import queries, service
+from grm.reviews import exporting, queries, service
 from grm.reviews.findings import ANSWERS, FAULTS, FAULTY
 from grm.reviews.forms import ReviewForm
 from grm.tallies.periods import percent
@@ -25,6 +24,7 @@ from grm.web.guard import actor, keeps_typed_text, requires
 from grm.web.locale import gettext
 from grm.web.security import form_is_stale
 
+__all__ = ["blueprint", "exporting"]
 blueprint = Blueprint("reviews", __name__, url_prefix="/reports/reviews")
 READERS = ("cell_officer", "appeal_officer", "head")
 """The cell reviews; who sits above a desk reads what was found there, to mend it."""
@@ -38,7 +38,7 @@ def overview() -> str:
     months = queries.months(session)
     if not who.has_role("cell_officer"):
         own = who.office_ids("appeal_officer", "head")
-        chosen = queries.Choice(state="faulty", since=_a_year_before(months), office_ids=own)
+        chosen = queries.Choice(state="faulty", since=queries.first_shown(months), office_ids=own)
         found = queries.page(session, who, chosen, _number(request.args.get("after", "")))
         rows = found[: queries.PAGE]
         last = rows[-1].ClosureSample.id if len(found) > queries.PAGE else None
@@ -48,7 +48,7 @@ def overview() -> str:
         return render_template("reports/findings_of_office.html", known=directory(session), faults=_faults, **shown)
     asked = queries.choice_from(request.args)
     month = next((each for each in months if each.month == asked.month), None)
-    chosen = queries.Choice(month=month.month if month else None, since=_a_year_before(months))
+    chosen = queries.Choice(month=month.month if month else None, since=queries.first_shown(months))
     known = directory(session)
     office = next((each for each in known.offices if each.id == asked.office_id), None)
     by_office = queries.findings(session, who, chosen, "office")
@@ -180,12 +180,6 @@ def _why_not(code: str) -> str:
 def _worst_first(line: queries.Findings) -> tuple[float, int]:
     share = percent(line.sound, line.reviewed)
     return (share if share is not None else 101.0, -line.drawn)
-
-
-def _a_year_before(months: Any) -> date | None:
-    """The first of the latest twelve months that were drawn."""
-    shown = months[: queries.MONTHS_SHOWN]
-    return shown[-1].month if shown else None
 
 
 def _number(text: str) -> int:

@@ -203,6 +203,8 @@ def test_the_cell_acknowledges_lists_and_links(app: Flask, session: Session) -> 
     assert secret.tracking_number not in page
     shown = re.findall(r'<a href="/cases/(\w+)"', page)
     assert len(shown) == len(set(shown)) == count <= queries.PAGE and rows[0].tracking_number in shown
+    file = client.get(f"/reports/exports/alarm.csv?alarm={alarm.id}").get_data(as_text=True)
+    assert all(number in file for number in shown) and secret.tracking_number not in file
     token = token_of(page)
     assert client.post(url, data={"csrf_token": token, "words": " "}).status_code == 422
     said = {"csrf_token": token, "words": "ইউএনওকে ফোন করা হয়েছে"}

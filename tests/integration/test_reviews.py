@@ -184,6 +184,8 @@ def test_every_figure_is_its_list_and_ratings_stand_beside(app: Flask, session: 
         re.findall(r'href="(/reports/samples\?[^"]+)">(?:[0-9]+)</a>', client.get("/reports/reviews").text)
     ):
         assert client.get(href.replace("&amp;", "&")).status_code == 200
+    file = client.get("/reports/exports/reviews.csv?lang=en").get_data(as_text=True)
+    assert "All offices" in file and "Ministry of Food" in file
     before = session.scalars(select(AuditEntry.id).where(AuditEntry.stream == "views")).all()
     session.rollback()
     page = client.get(f"/reports/reviews/{sensitive.tracking_number}")
