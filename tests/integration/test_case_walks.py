@@ -50,8 +50,8 @@ TRIED_ELSEWHERE = {
     *(Action.RESUME, Action.ATTACH, Action.MERGE, Action.UNMERGE, Action.LINK, Action.UNLINK),
     *(Action.ESCALATE, Action.RATE, Action.REMIND),
 }
-"""The first is done below; files, ratings, reminders and what climbs at the complainant's word have their own tests; groups of cases have
-their own random lives (test_links.py)."""
+"""The first is done below; files, ratings, reminders and what climbs at the complainant's word have their own tests; groups of
+cases have their own random lives (test_links.py)."""
 FOLLOWS = ("subcase_answered", "subcase_returned", "hearing_cancelled")
 """Events that follow from an act: on a part of the case, or one that left a planned hearing without its case."""
 LIKELY = (
