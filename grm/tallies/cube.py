@@ -103,20 +103,13 @@ def flows(source: str, groupings: Iterable[Grouping] = GROUPINGS, atoms: str = A
 
 def stocks(source: str, groupings: Iterable[Grouping] = GROUPINGS) -> str:
     """SELECT rows of `tally_now` from signed vectors."""
-    counted = _darker(_counted(source, "", STOCKS, groupings), "")
-    return f"""
-        SELECT {NOW_KEY}, array_agg(at ORDER BY at) AS due_at, array_agg(n ORDER BY at) AS due_n
-        FROM ({counted}) AS counted GROUP BY {NOW_KEY}
-    """  # noqa: S608 - names of our own
+    return stocks_of(_counted(source, "", STOCKS, groupings))
 
 
 def common_atoms(grouping: Grouping) -> str:
     """SELECT how many of the atoms that all cases have, receipts and ends, straight from `case_count`: plain GROUP BYs over the
     table, several times as fast as the general way."""
-    key = (
-        f"{SPINES[grouping.spine]} AS spine, {NUMBER_OF[grouping.dimension]} AS dimension, "
-        f"{grouping.spine_column} AS spine_id, {grouping.value_column} AS value, shade AS lightest"
-    )
+    key = _key_of(grouping)
     day = "received_on - received_month + 1" if grouping.has_days else "0"
     taken = f"CASE WHEN state <= {LATE} THEN days_taken ELSE 0 END"
     return f"""
@@ -125,6 +118,33 @@ def common_atoms(grouping: Grouping) -> str:
         UNION ALL
         SELECT {key}, state, ended_month, {taken}, count(*) FROM case_count
         WHERE NOT is_part AND state > 0 GROUP BY 3, 4, 5, 6, 7, 8
+    """  # noqa: S608 - names of our own
+
+
+def open_atoms(grouping: Grouping) -> str:
+    """SELECT how many of the atoms of what is open, straight from `case_count`."""
+    key = _key_of(grouping)
+    how = f"CASE WHEN is_part THEN {PARTS} WHEN is_paused THEN {PAUSED} ELSE {RUNNING} END + level"
+    return f"""
+        SELECT {key}, {how} AS what, due_on - {EPOCH} AS at, count(*) AS n FROM case_count
+        WHERE state = 0 AND (NOT is_part OR level > 0) GROUP BY 3, 4, 5, 6, 7
+        UNION ALL
+        SELECT {key}, {NOT_INFORMED}, 0, count(*) FROM case_count WHERE is_not_informed AND NOT is_part GROUP BY 3, 4, 5
+    """  # noqa: S608 - names of our own
+
+
+def _key_of(grouping: Grouping) -> str:
+    return (
+        f"{SPINES[grouping.spine]} AS spine, {NUMBER_OF[grouping.dimension]} AS dimension, "
+        f"{grouping.spine_column} AS spine_id, {grouping.value_column} AS value, shade AS lightest"
+    )
+
+
+def stocks_of(atoms: str) -> str:
+    """SELECT rows of `tally_now` from counted atoms of the lightest shade that counts them."""
+    return f"""
+        SELECT {NOW_KEY}, array_agg(at ORDER BY at) AS due_at, array_agg(n ORDER BY at) AS due_n
+        FROM ({_darker(atoms, "")}) AS counted GROUP BY {NOW_KEY}
     """  # noqa: S608 - names of our own
 
 
