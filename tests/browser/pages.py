@@ -313,6 +313,20 @@ def review_error(page: Page, site: Site) -> None:
     press(page)
 
 
+def exports(page: Page, site: Site) -> None:
+    """Files that are ready, were given up and could not be made."""
+    site.rows(
+        "INSERT INTO export_job (officer_id, kind, format, language, query, title, row_count, state, asked_at, attempts, "
+        "rows_done, finished_at, error, as_of, sight, size) "
+        "SELECT o.id, 'cases', format, 'bn', '{}', 'সময়সীমা অতিক্রান্ত · সারা দেশ', 67018, state, now(), 1, 67018, now(), error, "
+        'now(), \'{"seats": [], "overseen": [], "is_admin": false, "accused_until": 0}\', 5182255 '
+        "FROM officer AS o, (VALUES ('xlsx', 'done', NULL), ('pdf', 'failed', 'too-many-rows'), ('csv', 'cancelled', NULL)) "
+        "AS j (format, state, error) WHERE o.username = 'cabinet' "
+        "AND NOT EXISTS (SELECT FROM export_job) RETURNING id"
+    )
+    go(page, site, "/reports/exports")
+
+
 def alarms(page: Page, site: Site) -> None:
     """The alarms, one of them about what the site itself has filed, one of a ministry, one of a silence."""
     site.rows(
@@ -405,6 +419,7 @@ VIEWS = (
     View("act-from-a-figure", at("/reports/act?action=DIRECT&pick=figure&from=measure%3Descalated"), "cabinet"),
     View("directions-all", at("/directions?state=all"), "cabinet"),
     View("returns", at("/reports/returns"), "cabinet"),
+    View("exports", exports, "cabinet"),
     View("return", monthly_return, "cabinet"),
     View("return-cases", behind_a_return, "cabinet"),
     View("rehearsals", at("/admin/rehearsals"), "admin"),
