@@ -20,8 +20,6 @@ OF_REPORTS = "'REMIND', 'DIRECT', 'TAKE_UP'"
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE cases ADD COLUMN IF NOT EXISTS asked_higher_at timestamptz")
-    op.execute("ALTER TABLE cases ADD COLUMN IF NOT EXISTS reminded_at timestamptz")
     op.execute("ALTER TABLE bulk_act ALTER COLUMN office_id DROP NOT NULL, ALTER COLUMN desk DROP NOT NULL")
     _check("action_known", f"action IN ({ACTIONS}, {OF_REPORTS})")
     _check(
@@ -33,20 +31,24 @@ def upgrade() -> None:
         f"(action IN ({OF_REPORTS})) = (office_id IS NULL) AND (office_id IS NULL) = (desk IS NULL) "
         "AND (office_id IS NOT NULL OR state <> 'waiting_for_approval')",
     )
-    # Only what still counts: under the clock that runs now. An event is one of the present clock by the clock's id and epoch.
-    op.execute(
-        """
-        UPDATE cases SET asked_higher_at = asked.at FROM (
-            SELECT e.case_id, max(e.at) AS at FROM case_event AS e
-            JOIN cases AS c ON c.id = e.case_id AND c.is_open
-            JOIN deadline AS d ON d.id = CAST(e.data ->> 'deadline_id' AS bigint) AND d.kind = c.main_clock
-                AND d.epoch = CAST(e.data ->> 'epoch' AS integer)
-            WHERE e.kind = 'escalation_asked' AND d.epoch = (
-                SELECT max(m.epoch) FROM deadline AS m WHERE m.case_id = c.id AND m.kind = c.main_clock)
-            GROUP BY e.case_id) AS asked
-        WHERE cases.id = asked.case_id AND cases.asked_higher_at IS NULL
-        """
-    )
+    op.execute("ALTER TABLE cases ADD COLUMN IF NOT EXISTS asked_higher_at timestamptz")
+    op.execute("ALTER TABLE cases ADD COLUMN IF NOT EXISTS reminded_at timestamptz")
+    # The columns are committed before histories are read: a run that was interrupted there begins here again.
+    with op.get_context().autocommit_block():
+        # Only what still counts: under the clock that runs now. An event is one of the present clock by the clock's id and epoch.
+        op.execute(
+            """
+            UPDATE cases SET asked_higher_at = asked.at FROM (
+                SELECT e.case_id, max(e.at) AS at FROM case_event AS e
+                JOIN cases AS c ON c.id = e.case_id AND c.is_open
+                JOIN deadline AS d ON d.id = CAST(e.data ->> 'deadline_id' AS bigint) AND d.kind = c.main_clock
+                    AND d.epoch = CAST(e.data ->> 'epoch' AS integer)
+                WHERE e.kind = 'escalation_asked' AND d.epoch = (
+                    SELECT max(m.epoch) FROM deadline AS m WHERE m.case_id = c.id AND m.kind = c.main_clock)
+                GROUP BY e.case_id) AS asked
+            WHERE cases.id = asked.case_id AND cases.asked_higher_at IS NULL
+            """
+        )
 
 
 def downgrade() -> None:
