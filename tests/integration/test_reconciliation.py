@@ -45,6 +45,8 @@ SHORT = (
     (7, 130, 0),
 )
 """Seed, steps, and of how many links one is followed (0: no pages)."""
+FEW = 10
+"""Where so few links are followed, fewer pages are read."""
 LONG, LONG_STEPS = int(os.environ.get("GRM_RECOUNTS", "0")), 220
 DAYS = 200
 """How far back a history begins."""
@@ -77,7 +79,7 @@ def test_every_figure_equals_a_recount_of_the_event_log(
     assert list(verify()) == []
     if every:
         rebuild()
-        assert_read(session, found, today)
+        assert list(verify()) == []
         people_of_reports(session, found)
         assert_pages(app, session, recount.lives(session), today, every)
 
@@ -225,7 +227,7 @@ DIMENSIONS = (
     *("ministry", "cluster", "programme", "category", "district", "division", "channel", "stage", "sex", "age_group"),
     *("disability", "area"),
 )
-COORDINATOR, HEAD = "coordinator.social-welfare", "head.social-welfare"
+COORDINATOR, HEAD = "coordinator.social-welfare", "second.head"
 
 
 def assert_pages(app: Flask, session: Session, found: list[Life], today: date, every: int) -> None:
@@ -251,7 +253,8 @@ def assert_pages(app: Flask, session: Session, found: list[Life], today: date, e
         reader = Reader(app.test_client(), username)
         pages = ["/reports?columns=details&period=last_12_months", "/reports/escalations"]
         if username == "cabinet":
-            pages += [f"/reports?by={by}&period=last_12_months" for by in DIMENSIONS]
+            dimensions = DIMENSIONS if every < FEW else DIMENSIONS[::3]
+            pages += [f"/reports?by={by}&period=last_12_months" for by in dimensions]
             pages += ["/reports?period=last_month&columns=details", "/reports?only=ministry:social-welfare&by=sex"]
         links = {url: number for page in pages for number, url in reader.numbers(page)}
         assert links, username
@@ -306,14 +309,13 @@ def seen_of(stays: list[Stay], key: tuple[str, str], sight: Sight) -> list[str]:
 
 
 def people_of_reports(session: Session, found: list[Life]) -> None:
-    """A head and a coordinator; and every reader is accused in some case, which is then not theirs to count."""
+    """A head; and every reader is accused in some case, which is then not theirs to count."""
     office = build.office_id(session)
     demo = session.scalar(text("SELECT password_hash FROM officer WHERE username = 'cabinet'"))
-    for username, role in ((HEAD, "head"), (COORDINATOR, "cluster_coordinator")):
-        post = Post(office_id=office, code=f"second-{role}", role=role, name_en=role, name_bn=role, rank=50)
-        session.add(post)
-        session.flush()
-        build.posting(session, post.id, build.officer(session, username, password_hash=demo).id)
+    post = Post(office_id=office, code="second-head", role="head", name_en="head", name_bn="head", rank=50)
+    session.add(post)
+    session.flush()
+    build.posting(session, post.id, build.officer(session, HEAD, password_hash=demo).id)
     edition.bump(session)
     session.commit()
     session.expire_all()
