@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
+from typing import Any
 
 from grm.kernel.actor import Actor
 from grm.tallies.periods import AgeBand
@@ -212,16 +213,18 @@ class Line:
 
 def total(lines: Iterable[Line]) -> Line:
     """The line of all these cases together; each must be counted in one of them only."""
-    sums: dict[str, int] = Counter()
+    sums = dict.fromkeys(_NUMBERS, 0)
     stars = [0] * 5
-    tables: dict[str, Counter[object]] = {name: Counter() for name in _TABLES}
+    tables: dict[str, dict[Any, int]] = {name: {} for name in _TABLES}
     for line in lines:
         for name in _NUMBERS:
             sums[name] += getattr(line, name)
         stars = [a + b for a, b in zip(stars, line.stars, strict=True)]
-        for name, counter in tables.items():
-            counter.update(getattr(line, name))
-    return Line(**sums, stars=tuple(stars), **tables)  # type: ignore[arg-type]
+        for name, table in tables.items():
+            for place, number in getattr(line, name).items():
+                table[place] = table.get(place, 0) + number
+    kept = {name: {place: n for place, n in table.items() if n} for name, table in tables.items()}
+    return Line(**sums, stars=tuple(stars), **kept)  # type: ignore[arg-type]
 
 
 def percentile(counts: Mapping[int, int], share: float) -> float | None:

@@ -7,8 +7,7 @@ What is read are the tallies; to which is added what stands on the list of due c
 it was counted), and from which the cases are taken that accuse whoever asks.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -19,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from grm.tallies import cube
 from grm.tallies.cube import COUNTERS, FLOW_KEY, NOW_KEY, Grouping
-from grm.tallies.figures import LEVELS, TOTAL, Line, View, key_of
+from grm.tallies.figures import LEVELS, TOTAL, Line, View, key_of, total
 from grm.tallies.vectors import vectors
 
 EPOCH = date(1970, 1, 1)
@@ -27,23 +26,24 @@ EPOCH = date(1970, 1, 1)
 
 def read(session: Session, view: View) -> dict[str, Line]:
     """Return the lines of a view by key (`figures.key_of`), with `TOTAL` always there; a value without any case has none."""
-    sums: dict[str, _Sums] = {TOTAL: _Sums()}
-    for key, _month, part, values in _rows(session, view, is_by_month=False):
-        for each in {TOTAL, key}:
-            sums.setdefault(each, _Sums()).add(part, values)
+    sums: dict[str, _Sums] = {}
+    for key, _month, part, row in _rows(session, view, is_by_month=False):
+        sums.setdefault(key, _Sums()).add(part, row)
     lines = {key: each.line() for key, each in sums.items()}
-    return {key: line for key, line in lines.items() if key == TOTAL or line != Line()}
+    found = {key: line for key, line in lines.items() if line != Line()}
+    return {TOTAL: total(lines.values()), **(found if view.by is not None else {})}
 
 
 def series(session: Session, view: View) -> dict[str, dict[date, Line]]:
     """Return the lines of each month of a view, by key and first day of the month: what happened in it. What is open is of no
     month and left out. Months without anything are missing."""
-    found: dict[str, dict[date, _Sums]] = {TOTAL: {}}
-    for key, month, part, values in _rows(session, view, is_by_month=True):
-        for each in {TOTAL, key}:
-            found.setdefault(each, {}).setdefault(month, _Sums()).add(part, values)
-    lines = {key: {month: sums.line() for month, sums in sorted(months.items())} for key, months in found.items()}
-    return {key: {month: line for month, line in months.items() if line != Line()} for key, months in lines.items()}
+    sums: dict[str, dict[date, _Sums]] = {}
+    for key, month, part, row in _rows(session, view, is_by_month=True):
+        sums.setdefault(key, {}).setdefault(month, _Sums()).add(part, row)
+    lines = {key: {month: each.line() for month, each in months.items()} for key, months in sums.items()}
+    months = sorted({month for each in lines.values() for month in each})
+    lines[TOTAL] = {month: total(each[month] for key, each in lines.items() if month in each) for month in months}
+    return {key: {month: line for month, line in sorted(each.items()) if line != Line()} for key, each in lines.items()}
 
 
 # --- the statement ------------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def _statement(
         _histogram(key, month, _DAYS, "0", "happened", "days_at", "days_n"),
     ]
     if is_by_day and grouping.has_days:
-        day = f"(month - {cube.EPOCH}) - 1 + u.at"
+        day = f"(month - {cube.EPOCH}) - 1 + unnest(received_at)"
         parts.append(_histogram(key, month, _RECEIVED, "0", "happened", "received_at", "received_n", day))
     if not is_by_month:
         parts.append(_histogram(key, "NULL::date", _STOCK, "what", "stands", "due_at", "due_n"))
@@ -98,12 +98,13 @@ def _statement(
             SELECT 1 AS sign, v.* FROM ({vectors(f"c.id = ANY(ARRAY({again}))")}) AS v
             UNION ALL
             SELECT -1, k.* FROM case_count AS k WHERE k.case_id = ANY(ARRAY({out}))),
-        happened AS MATERIALIZED (
+        newly AS MATERIALIZED (SELECT * FROM ({cube.flows("signed", [grouping])}) AS f WHERE {place} AND {months}),
+        happened AS NOT MATERIALIZED (
             SELECT {FLOW_KEY}, {_FLOWS} FROM tally WHERE {place} AND {months}
-            UNION ALL SELECT {FLOW_KEY}, {_FLOWS} FROM ({cube.flows("signed", [grouping])}) AS live WHERE {place} AND {months}),
+            UNION ALL SELECT {FLOW_KEY}, {_FLOWS} FROM newly),
         stands AS (
             SELECT {NOW_KEY}, due_at, due_n FROM tally_now WHERE {place}
-            UNION ALL SELECT {NOW_KEY}, due_at, due_n FROM ({cube.stocks("signed", [grouping])}) AS live WHERE {place})
+            UNION ALL SELECT {NOW_KEY}, due_at, due_n FROM ({cube.stocks("signed", [grouping])}) AS s WHERE {place})
         {" UNION ALL ".join(parts)}
         """  # noqa: S608 - names of our own
     )
@@ -112,12 +113,16 @@ def _statement(
 _FLOWS = ", ".join((*COUNTERS, "received_at", "received_n", "days_at", "days_n"))
 
 
-def _histogram(key: str, month: str, part: int, what: str, table: str, at: str, n: str, place: str = "u.at") -> str:
+def _histogram(key: str, month: str, part: int, what: str, table: str, at: str, n: str, place: str = "") -> str:
     """One row for each key (month, kind of stock), with the places of its histogram and how many stand at each."""
-    return f"""SELECT key, month, {part}, what, array_agg(at), array_agg(n) FROM (
-            SELECT {key} AS key, {month} AS month, {what} AS what, {place} AS at, sum(u.n)::integer AS n
-            FROM {table}, unnest({at}, {n}) AS u(at, n) GROUP BY 1, 2, 3, 4 HAVING sum(u.n) <> 0
-        ) AS h GROUP BY key, month, what"""  # noqa: S608 - names of our own
+    counted = f"""
+        SELECT {key} AS key, {month} AS month, {what} AS what, {place or f"unnest({at})"} AS at, unnest({n}) AS n FROM {table}
+    """  # noqa: S608 - names of our own
+    return f"""
+        SELECT key, month, {part}, what, array_agg(at), array_agg(n) FROM (
+            SELECT key, month, what, at, sum(n)::integer AS n FROM ({counted}) AS u GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0
+        ) AS h GROUP BY key, month, what
+    """  # noqa: S608 - names of our own
 
 
 def _rows(session: Session, view: View, *, is_by_month: bool) -> Iterable[tuple[str, Any, int, Any]]:
@@ -165,43 +170,39 @@ def _months(since: date, until: date) -> Iterable[date]:
 
 @dataclass(slots=True)
 class _Sums:
-    """A line under way."""
+    """A line under way: each part comes once, as one row of the answer."""
 
-    counters: list[int] = field(default_factory=lambda: [0] * len(COUNTERS))
-    days: Counter[int] = field(default_factory=Counter)
-    received: Counter[int] = field(default_factory=Counter)
-    stocks: dict[int, Counter[int]] = field(default_factory=dict)
+    counters: Sequence[int] = (0,) * len(COUNTERS)
+    days: dict[int, int] = field(default_factory=dict)
+    received: dict[int, int] = field(default_factory=dict)
+    stocks: dict[int, dict[int, int]] = field(default_factory=dict)
 
     def add(self, part: int, row: Any) -> None:
         if part == _FLOW:
-            self.counters = [a + b for a, b in zip(self.counters, row.at, strict=True)]
+            self.counters = row.at
         elif part == _STOCK:
-            _count(self.stocks.setdefault(row.what, Counter()), row)
+            self.stocks[row.what] = dict(zip(row.at, row.n, strict=True))
+        elif part == _DAYS:
+            self.days = dict(zip(row.at, row.n, strict=True))
         else:
-            _count(self.days if part == _DAYS else self.received, row)
+            self.received = dict(zip(row.at, row.n, strict=True))
 
     def line(self) -> Line:
         numbers = dict(zip(COUNTERS, self.counters, strict=True))
         stars = tuple(numbers.pop(f"stars_{number}") for number in range(1, 6))
-        informed: Mapping[int, int] = self.stocks.get(cube.NOT_INFORMED, {})
         return Line(
             **numbers,
             stars=stars,  # type: ignore[arg-type]
-            not_informed=informed.get(0, 0),
-            days={at: n for at, n in self.days.items() if n},
-            received_by_day={_day(at): n for at, n in self.received.items() if n},
+            not_informed=self.stocks.get(cube.NOT_INFORMED, {}).get(0, 0),
+            days=self.days,
+            received_by_day={_day(at): n for at, n in self.received.items()},
             running=self._stock(cube.RUNNING),
             paused=self._stock(cube.PAUSED),
             parts=self._stock(cube.PARTS),
         )
 
     def _stock(self, first: int) -> dict[tuple[int, date], int]:
-        return {(level, _day(at)): n for level in LEVELS for at, n in self.stocks.get(first + level, {}).items() if n}
-
-
-def _count(counter: Counter[int], row: Any) -> None:
-    for at, n in zip(row.at, row.n, strict=True):
-        counter[at] += n
+        return {(level, _day(at)): n for level in LEVELS for at, n in self.stocks.get(first + level, {}).items()}
 
 
 @lru_cache(maxsize=4096)
