@@ -68,6 +68,18 @@ LIKELY: dict[Action, float] = {
     Action.DIRECT: 0.5,
     Action.ANSWER_DIRECTION: 3,
 }
+FOLLOWS = {
+    Action.INVESTIGATE: (Action.PERMIT, Action.REQUEST_EXTENSION),
+    Action.PERMIT: (Action.REQUEST_EXTENSION,),
+    Action.REQUEST_EXTENSION: (Action.DECIDE_EXTENSION,),
+    Action.DECIDE_EXTENSION: (Action.RESOLVE,),
+    Action.RESOLVE: (Action.SEND_BACK, Action.RATE, Action.CONTEST, Action.APPEAL),
+    Action.SEND_BACK: (Action.RESOLVE, Action.DECLINE),
+    Action.RATE: (Action.CONTEST, Action.APPEAL),
+    Action.APPEAL: (Action.RESOLVE,),
+    Action.CONTEST: (Action.RESOLVE,),
+}
+"""What usually comes next, so that whole stories come about."""
 LAST = timedelta(microseconds=1)
 """The last moment before an instant."""
 REFUSED = (IllegalAction, InvalidInput, NotFound, Conflict, Misconfigured)
@@ -187,9 +199,9 @@ class World:
         self._note("filed")
         return filed.tracking_number
 
-    def act(self) -> None:
-        """Somebody who may does something to a case."""
-        case = self._case()
+    def act(self, case: Case | None = None, wanted: Action | None = None) -> None:
+        """Somebody who may does something to a case; often what usually follows comes next."""
+        case = case or self._case()
         if case is None:
             return
         today = dhaka_date(self.now)
@@ -207,7 +219,7 @@ class World:
             (action, who)
             for action in LIKELY
             for who in people
-            if lifecycle.decide(facts, action, who, self.now).is_allowed
+            if wanted in (None, action) and lifecycle.decide(facts, action, who, self.now).is_allowed
         ]
         self.session.rollback()
         if not choices:
@@ -220,6 +232,10 @@ class World:
             self.session.rollback()
         else:
             self._note(action.value)
+            if action in FOLLOWS and self.rng.random() < 0.5:
+                self.now += timedelta(hours=self.rng.randrange(1, 30))
+                self.session.refresh(case)
+                self.act(case, self.rng.choice(FOLLOWS[action]))
 
     def _perform(self, case: Case, action: Action, who: Actor) -> None:
         number, rng = case.tracking_number, self.rng
