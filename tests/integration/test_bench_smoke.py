@@ -11,6 +11,8 @@ from grm import cli
 from grm.escalation.sweep import sweep
 from grm.kernel import tracking_number
 from grm.kernel.db import db
+from grm.tallies.folding import fold_all
+from grm.tallies.rebuilding import verify
 
 CASES = 1_000
 ORPHANS = """
@@ -49,6 +51,8 @@ def test_generated_cases_are_consistent_and_the_sweep_climbs_a_cohort(app: Flask
     result = cli.register(app).test_cli_runner().invoke(args=["audit", "verify"])
     assert result.exit_code == 0 and f"{CASES} cases" in result.output, result.output
 
+    assert count(session, "SELECT received FROM tally WHERE spine = 0 AND dimension = 0 AND shade = 2 LIMIT 1")
+    session.rollback()
     for due_at in generated.cohort_due_at:
         assert sweep(as_of=due_at - timedelta(seconds=1)).is_empty
         done = sweep(as_of=due_at)
@@ -56,6 +60,8 @@ def test_generated_cases_are_consistent_and_the_sweep_climbs_a_cohort(app: Flask
         assert sweep(as_of=due_at).is_empty
     assert count(session, "SELECT count(*) FROM cases WHERE level = 1") == COHORTS * shape.cohort
     session.rollback()
+    assert fold_all() == COHORTS * shape.cohort
+    assert list(verify()) == [], "what the load made, and what the sweeps changed"
     assert cli.register(app).test_cli_runner().invoke(args=["audit", "verify"]).exit_code == 0
     with db.engine.begin() as connection:
         connection.execute(text("DROP SCHEMA floor CASCADE"))
