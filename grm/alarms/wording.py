@@ -17,7 +17,7 @@ def title(alarm: Alarm, known: Directory) -> str:
     )
     words = name(place)
     if alarm.category_id is not None:
-        words = gettext("%(where)s: %(what)s", where=words, what=name(known.category(alarm.category_id)))
+        words = f"{words}: {name(known.category(alarm.category_id))}"
     return words
 
 

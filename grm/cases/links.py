@@ -144,7 +144,8 @@ def link_case(
 ) -> int:
     """Link a case under a lead case, to be answered together; both must be open and in the actor's hands.
 
-    A superior may put cases of one desk together for whoever answers there. Returns the follower's new version. Raises `InvalidInput` for a lead that the actor may not know of.
+    A superior may put cases of one desk together for whoever answers there. Returns the follower's new version. Raises
+    `InvalidInput` for a lead that the actor may not know of.
     """
     with acting_on_two(actor, tracking_number, version, lead_number, lead_version, Action.LINK, now) as pair:
         step = pair.step

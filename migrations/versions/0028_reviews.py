@@ -1,7 +1,7 @@
 """Reviews of closed cases, and alarms.
 
-What: table closure_review; of sample_month who reported its findings and when; of closure_sample whether the case was late and who
-  is to review it; tables alarm, alarm_count
+What: table closure_review; of sample_month who reported its findings and when; of closure_sample whether the case was late and
+  who is to review it; tables alarm, alarm_count
   (cases received each day by place and matter) and alarm_run.
 Why: reviewers outside the office look at what the lot has drawn, and their findings are counted by office; a surge, an office
   that falls behind and a district that falls silent are found each morning, told once, and kept until they are over.

@@ -337,7 +337,9 @@ def _alarms(session: Session, case: Case) -> dict[str, str]:
     place = {"district_id": case.district_id}
     reasons = [{"code": "late", "now": 40.0, "before": 10.0}]
     made = {
-        "alarm": Alarm(kind="surge", subject="1", category_id=case.category_id, evidence={"usual": 1.0}, **place, **days),
+        "alarm": Alarm(
+            kind="surge", subject="1", category_id=case.category_id, evidence={"usual": 1.0}, **place, **days
+        ),
         "silent": Alarm(kind="silent", subject="2", evidence={"usual": 3.0, "days": 20}, **place, **days),
         "behind": Alarm(kind="behind", subject="3", evidence={"reasons": reasons}, office_id=case.office_id, **days),
     }

@@ -48,7 +48,8 @@ def test_linking_leaves_the_tier_alone_and_the_words_of_an_answer_with_whom_they
     assert why_not_under(TWO, replace(ONE, tier="appeal"), GRO, Action.LINK) == ""
     assert why_not_under(replace(TWO, is_sensitive=True), ONE, GRO, Action.LINK) == "sensitivity-differs"
     assert why_not_under(replace(TWO, accusations=AGAINST), ONE, GRO, Action.LINK) == "accuses-others"
-    assert why_not_under(TWO, ONE, APPEAL, Action.LINK) == "lead-not-yours"
+    assert why_not_under(TWO, ONE, APPEAL, Action.LINK) == ""
+    assert why_not_under(replace(TWO, desk="appeal"), ONE, APPEAL, Action.LINK) == "other-desk"
 
 
 def test_the_days_of_a_merged_case_lie_with_the_other_one_until_it_is_set_apart() -> None:

@@ -47,7 +47,7 @@ def test_the_shipped_files_have_no_fault_and_the_promised_numbers() -> None:
 
 def test_every_shipped_file_is_known_to_somebody() -> None:
     ours = {layout.file for layout in LAYOUTS} | {PATTERNS.file}
-    others = {"calendar_days.csv", "canned_replies.csv"}  # read by grm/deadlines and grm/cases
+    others = {"calendar_days.csv", "canned_replies.csv", "return_rules.csv"}  # read by grm/deadlines, cases, returns
     others |= {f"programme_{name}.csv" for name in ("facts", "contacts", "questions", "sources")}  # by grm/guide
     assert {path.name for path in SHIPPED.glob("*.csv")} <= ours | others
 
