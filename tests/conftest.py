@@ -228,6 +228,7 @@ _SECONDS = {
     "tests/integration/test_rehearsing.py": 12,
     "tests/integration/test_floods.py": 12,
     "tests/integration/test_attachments.py": 11,
+    "tests/integration/test_tallies.py": 11,
 }
 """What takes long, roughly. The rest are counted at a tenth of a second a test."""
 
