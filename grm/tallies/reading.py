@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -202,7 +203,12 @@ class _Sums:
         )
 
     def _stock(self, first: int) -> dict[tuple[int, date], int]:
-        return {(level, _day(at)): n for level in LEVELS for at, n in self.stocks.get(first + level, {}).items()}
+        found: dict[tuple[int, date], int] = {}
+        for level in LEVELS:
+            counts = self.stocks.get(first + level)
+            if counts:
+                found.update(zip(zip(repeat(level), map(_day, counts), strict=False), counts.values(), strict=True))
+        return found
 
 
 @lru_cache(maxsize=4096)
