@@ -60,8 +60,10 @@ def cases_sheet(asked: Asked) -> Sheet:
             office = name(book.office(row.office_id)) if row.office_id else ""
             came: tuple[Cell, Cell] = (row.began_on, began.get(row.began_how or "", ""))
             went: tuple[Cell, Cell] = (row.ended_on, ended.get(row.ended_how or "", ""))
-            number = row.tracking_number if row.case_id in opens else gettext("Lies elsewhere now")
-            yield (number, name(book.category(row.category_id)), office, *came, *went, row.due_on)
+            # What a case is about now is its file's: it may have become a sensitive one since it was counted.
+            is_open = row.case_id in opens
+            number = row.tracking_number if is_open else gettext("Lies elsewhere now")
+            yield (number, name(book.category(row.category_id)) if is_open else "", office, *came, *went, row.due_on)
 
     return Sheet(
         f"{_title(unit, month)}: {wording.column(column)}",

@@ -288,3 +288,17 @@ def test_the_pages(app: Flask, session: Session, january: dict[str, Case]) -> No
     sent = gro.get(f"/reports/exports/return-cases.csv?{query}&side=complaint&column=sent&lang=en").text
     assert sent.count("Lies elsewhere now") == 1 and january["referred"].tracking_number in sent
     assert other.get(f"/reports/exports/return.csv?{query}").status_code == 404
+    # What became a sensitive matter after it was counted is still counted, and its matter is nobody's to read.
+    became = january["last"]
+    category = next(each for each in directory(session).categories if each.is_sensitive)
+    columns = {"is_sensitive": True, "desk": "appeal", "category_id": category.id, "id": became.id}
+    session.execute(
+        text("UPDATE cases SET is_sensitive = :is_sensitive, desk = :desk, category_id = :category_id WHERE id = :id"),
+        columns,
+    )
+    session.commit()
+    for path in (f"{home}/cases?side=complaint&column=total&lang=en", f"/reports/exports/return-cases.csv?{query}"
+                 "&side=complaint&column=total&lang=en"):  # fmt: skip
+        seen = gro.get(path).text
+        assert category.name_en not in seen and became.tracking_number not in seen.replace("-", ""), path
+        assert category.name_en in cell.get(path).text, path
