@@ -4,6 +4,7 @@ Only the holder of an advisory lock folds, so nobody waits for anybody's row; ac
 transaction: taken from the list, counted, written. Killed anywhere, it is as if it had not begun.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,10 +18,14 @@ from grm.web.health import record_heartbeat
 
 BATCH = 4_000
 """So many rows of the list are taken at once."""
+SECONDS = 20
+"""So long may a statement of a batch take, and so long does a run begin further ones: a page's five seconds, too few on a busy
+machine, would stop every fold at the same batch, and the list would only grow."""
 HEARTBEAT = "tallies"
 """When the list was last found empty, or emptied."""
 LOCK = "hashtextextended('grm tallies', 0)"
-_TRY = text(f"SELECT pg_try_advisory_xact_lock({LOCK})")
+_TRY = text(f"SELECT pg_try_advisory_xact_lock({LOCK}), set_config('statement_timeout', '{SECONDS}s', true)")
+_NO_LIMITS = text("SELECT set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)")
 _WAIT = text(f"SELECT pg_advisory_xact_lock({LOCK})")
 _TAKE = text("DELETE FROM tally_due WHERE ctid = ANY(ARRAY(SELECT ctid FROM tally_due LIMIT :batch)) RETURNING case_id")
 _NAMES = ", ".join(COLUMNS)
@@ -77,27 +82,28 @@ _WRITE = text(
 
 def fold(batches: int = 4) -> int:
     """Fold what is due, up to so many batches; returns how many cases. Another fold at work leaves nothing to do."""
-    done = 0
+    done, until = 0, time.monotonic() + SECONDS
     for _ in range(batches):
         taken, count = _fold_batch(_TRY)
         done += count
-        if taken < BATCH:
+        if taken < BATCH or time.monotonic() > until:
             break
     return done
 
 
 def fold_all() -> int:
-    """Fold until nothing is due, waiting for another fold at work; returns how many cases."""
-    done = 0
-    while (batch := _fold_batch(_WAIT))[0]:
-        done += batch[1]
+    """Fold all that is due, waiting for another fold or a rebuild at work; returns how many cases. It ends while others act."""
+    done, taken = 0, BATCH
+    while taken == BATCH:
+        taken, count = _fold_batch(_NO_LIMITS, _WAIT)
+        done += count
     return done
 
 
-def _fold_batch(lock: Any) -> tuple[int, int]:
+def _fold_batch(*lock: Any) -> tuple[int, int]:
     """One batch: how many rows of the list it took, and how many cases these were."""
     with transaction() as act:
-        if act.session.scalar(lock) is False:
+        if [act.session.scalar(statement) for statement in lock][-1] is False:
             return 0, 0
         taken = act.session.scalars(_TAKE, {"batch": BATCH}).all()
         ids = sorted(set(taken))

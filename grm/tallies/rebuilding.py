@@ -17,7 +17,7 @@ from grm.kernel.db import db
 from grm.kernel.transaction import transaction
 from grm.tallies import cube, stays
 from grm.tallies.cube import COUNTERS, FLOW_KEY, GROUPINGS, NOW_KEY, Grouping
-from grm.tallies.folding import LOCK, adding, fold
+from grm.tallies.folding import LOCK, adding, fold_all
 from grm.tallies.vectors import COLUMNS, vectors
 
 Say = Callable[[str], None]
@@ -25,6 +25,7 @@ SHOWN = 20
 _NAMES = ", ".join(COLUMNS)
 SETTINGS = (
     "SET LOCAL statement_timeout = 0",
+    "SET LOCAL lock_timeout = 0",  # another rebuild may have begun: it is waited for
     "SET LOCAL idle_in_transaction_session_timeout = 0",
     "SET LOCAL work_mem = '512MB'",
     "SET LOCAL jit = off",
@@ -71,10 +72,11 @@ def rebuild(say: Say = lambda line: None) -> Rebuilt:
             act.session.execute(text(f"INSERT INTO tally_now {cube.stocks_of(cube.open_atoms(grouping))}"))
             say(f"{number} of {len(GROUPINGS)} groupings, {time.monotonic() - started:.0f} s")
         act.session.execute(text(adding(_OBJECTED_OR_RATED, cube.SELDOM)))
-        act.session.execute(text("DELETE FROM tally_rebuild"))
     added = time.monotonic()
-    fold(batches=1000)
+    fold_all()
     cases = stays.rebuild()
+    with transaction() as act:  # last of all: killed before, it is wanted still
+        act.session.execute(text("DELETE FROM tally_rebuild"))
     say(f"the stays of {cases} cases, {time.monotonic() - added:.0f} s")
     return Rebuilt(corrected, counted - started, added - counted)
 

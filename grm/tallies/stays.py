@@ -134,6 +134,8 @@ _REWRITE = text(
         IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in _VALUES)})
     """  # noqa: S608 - names of columns
 )
+_WITHOUT_LIMITS = (text("SET LOCAL statement_timeout = 0"), text("SET LOCAL lock_timeout = 0"))
+"""However long a chunk, or a fold that is waited for, takes on a busy machine."""
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('grm.stays'))")
 
 
@@ -153,6 +155,8 @@ def rebuild(after: int = 0) -> int:
     count = 0
     while True:
         with transaction() as act:
+            for limit in _WITHOUT_LIMITS:
+                act.session.execute(limit)
             rows = act.session.query(Case.id).where(Case.id > after).order_by(Case.id).limit(CHUNK)
             ids = [case_id for (case_id,) in rows]
             rewrite(act.session, ids)

@@ -309,6 +309,46 @@ def test_a_transaction_that_takes_long_is_counted_when_it_is_over(session: Sessi
     as_they_are(session)
 
 
+def test_what_takes_long_does_not_stop_folds(session: Session) -> None:
+    """A page's five seconds would stop a fold on a busy machine at the same batch for ever."""
+    some_cases(session, 3, random.Random(9))
+    session.commit()
+    limits: dict[str, set[str]] = {"INTO case_count": set(), "INTO stay": set()}
+
+    def note(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        for what, seen in limits.items():
+            if what in statement:
+                seen.add(connection.exec_driver_sql("SHOW statement_timeout").scalar())
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        fold()
+        assert limits == {"INTO case_count": {"20s"}, "INTO stay": {"20s"}}
+        rebuilding.rebuild()
+        assert limits == {"INTO case_count": {"20s", "0"}, "INTO stay": {"20s", "0"}}
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def test_a_rebuild_killed_before_the_stays_is_wanted_still(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    some_cases(session, 2, random.Random(11))
+    session.execute(text("INSERT INTO tally_rebuild VALUES (1, 'test')"))
+    session.commit()
+
+    def dies(*_: object) -> None:
+        raise MemoryError
+
+    fold_all()
+    monkeypatch.setattr(rebuilding.stays, "rewrite", dies)
+    with pytest.raises(MemoryError):
+        rebuilding.rebuild()
+    assert rebuilding.is_wanted(session), "returns would be read from half of the stays"
+    session.rollback()
+    monkeypatch.undo()
+    rebuilding.rebuild()
+    assert not rebuilding.is_wanted(session)
+
+
 def test_months_come_one_by_one(session: Session) -> None:
     some_cases(session, 20, random.Random(9))
     session.commit()
