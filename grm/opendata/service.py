@@ -1,17 +1,20 @@
 """Publishing: each month once it is over, and again where the figures of an earlier month have changed enough since."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from grm.kernel.clock import dhaka_date
+from grm.kernel.db import db
 from grm.kernel.errors import IllegalAction
 from grm.kernel.transaction import transaction
-from grm.opendata.counting import figures
-from grm.opendata.edition import publish
+from grm.opendata.counting import figures, whole_country
+from grm.opendata.edition import OPEN, publish, withheld
 from grm.opendata.models import OpenDataEdition
+from grm.opendata.suppression import Row
 
 DAY = 5
 """The day of the month from which the month before is published: paper of its last days has been entered by then."""
@@ -56,10 +59,11 @@ def publish_month(month: date, now: datetime | None = None) -> OpenDataEdition |
         session = act.session
         session.execute(select(func.pg_advisory_xact_lock(LOCK)))
         earlier = [edition.content for edition in _editions(session, month)]
-        counted = figures(session, month, today)
+        with _snapshot() as reader:
+            counted = figures(reader, month, today)
         if not any(counted.total) and not counted.open_at_month_end:
             return None
-        content = publish(counted, today, earlier)
+        content = publish(counted, today, earlier, _untold(session, month))
         if content is None:
             return None
         edition = OpenDataEdition(month=month, number=len(earlier) + 1, made_at=act.now, content=content)
@@ -93,6 +97,27 @@ def months_before(day: date, count: int) -> date:
     for _ in range(count):
         month = (month - timedelta(days=1)).replace(day=1)
     return month
+
+
+@contextmanager
+def _snapshot() -> Iterator[Session]:
+    """A session that sees the database as of one instant: an act between two readings would leave tables that do not add up to
+    the total, and a wrong number of open cases that can never be changed. Begun after the lock, which it could not wait for."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with db.engine.connect().execution_options(**options) as connection, Session(bind=connection) as session:
+        yield session
+
+
+def _untold(session: Session, month: date) -> list[Row]:
+    """The country's counts that earlier months withhold, back to the last one of which any edition told what was open."""
+    found: list[Row] = []
+    before = select(OpenDataEdition.month).where(OpenDataEdition.month < month).distinct()
+    for each in session.scalars(before.order_by(OpenDataEdition.month.desc())).all():
+        published = [edition.content["total"] for edition in _editions(session, each)]
+        if any(total[OPEN] is not None for total in published):
+            break
+        found += withheld(whole_country(session, each), published[-1])
+    return found
 
 
 def _editions(session: Session, month: date) -> Sequence[OpenDataEdition]:

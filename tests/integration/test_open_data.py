@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from grm.cases.models import Case
 from grm.kernel.errors import IllegalAction
-from grm.opendata import service
+from grm.opendata import counting, service
 from grm.opendata.edition import HEADER, WITHHELD
 from grm.opendata.models import OpenDataEdition
 from tests.support import build
@@ -86,6 +86,23 @@ def test_a_month_is_published_on_the_fifth_once_and_as_the_reports_count(app: Fl
     with pytest.raises(DBAPIError, match="append-only"):
         session.execute(delete(OpenDataEdition))
     session.rollback()
+
+
+def test_acts_while_a_month_is_counted_come_in_the_next_edition(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month_of_complaints(session)
+    lines = counting._lines
+
+    def late_paper(*of: Any) -> Any:
+        filed(session, 1, 9)
+        session.commit()
+        return lines(*of)
+
+    monkeypatch.setattr(counting, "_lines", late_paper)
+    made = service.publish_month(OCTOBER, FIFTH)
+    assert made is not None and made.content["total"]["received"] == 31
+    assert made.content["total"]["open_at_month_end"] == 25
 
 
 def test_a_correction_makes_an_edition_when_it_is_large_enough(client: Any, session: Session) -> None:
