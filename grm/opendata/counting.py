@@ -39,6 +39,12 @@ def figures(session: Session, month: date, today: date) -> Figures:
     )
 
 
+def whole_country(session: Session, month: date) -> Row:
+    """Return the country's counts of a month, as they are known now."""
+    span = month_of(month)
+    return _counts(read(session, View(since=span.starts_on, until=span.ends_on))[TOTAL])
+
+
 def _lines(session: Session, since: date, until: date, by: str) -> Mapping[str, Row]:
     lines = read(session, View(since=since, until=until, by=by))
     return {key: _counts(line) for key, line in lines.items() if key != TOTAL}

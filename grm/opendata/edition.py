@@ -3,8 +3,9 @@
 A table counts every case of the month once, by one dimension. Its blocks are what is hidden together: the received ones; those
 answered in time and not in time; those declined and withdrawn. Nothing is published that links two blocks of a row, so each is
 protected by itself: what is open at the end of the month, from which the one could be reckoned out of the others, is told of the
-whole country only. The tables share nothing but the country's totals, save that programmes belong to ministries; whoever adds up
-a ministry's programmes knows about its total, and `suppression.protect_within` reckons with that.
+whole country only, and not where it would give back what the country's own row withholds. The tables share nothing but the
+country's totals, save that programmes belong to ministries; whoever adds up a ministry's programmes knows about its total, and
+`suppression.protect_within` reckons with that.
 
 A later edition of a month hides whatever an earlier one hid, and protects what changed in between as it protects the counts.
 """
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from grm.opendata.suppression import SMALL, Row, is_small, protect, protect_within, sums
+from grm.opendata.suppression import SMALL, Row, hides, is_small, protect, protect_within, sums
 
 COUNTS = ("received", "in_time", "not_in_time", "declined", "withdrawn")
 BLOCKS: dict[str, tuple[int, ...]] = {"received": (0,), "answered": (1, 2), "otherwise": (3, 4)}
@@ -62,16 +63,19 @@ class Figures:
     tables: tuple[Table, ...]
 
 
-def publish(figures: Figures, made_on: date, earlier: Sequence[Published] = ()) -> Published | None:
+def publish(
+    figures: Figures, made_on: date, earlier: Sequence[Published] = (), untold: Sequence[Row] = ()
+) -> Published | None:
     """Return the next edition of a month; None where there is nothing to publish.
 
     That is where nothing changed since the latest of ``earlier`` (all former editions, oldest first), and where a total changed
-    by 1 to 4: so small a difference would tell of somebody, and waits until others have joined it.
+    by 1 to 4: so small a difference would tell of somebody, and waits until others have joined it. ``untold`` are the country's
+    counts that the months before withhold, back to the last of which the open ones were told (`withheld`).
     """
     for table in figures.tables:
         if sums([entry.counts for entry in table.entries.values()]) != figures.total:
             raise ValueError(f"the table by {table.dimension} does not add up to the total")
-    total = _total(figures, earlier)
+    total = _total(figures, earlier, untold)
     if total is None:
         return None
     hidden: dict[str, dict[str, frozenset[str]]] = {}
@@ -117,8 +121,19 @@ def _cell(count: int | None) -> object:
     return WITHHELD if count is None else count
 
 
-def _total(figures: Figures, earlier: Sequence[Published]) -> dict[str, int | None] | None:
-    """The country's counts, None for hidden ones; None for all of it where it differs too little from a former edition."""
+def withheld(total: Row, published: Mapping[str, int | None]) -> list[Row]:
+    """The country's counts that an edition does not tell, block by block."""
+    return [
+        tuple(total[place] for place in places) for places in BLOCKS.values() if published[COUNTS[places[0]]] is None
+    ]
+
+
+def _total(figures: Figures, earlier: Sequence[Published], untold: Sequence[Row]) -> dict[str, int | None] | None:
+    """The country's counts, None for hidden ones; None for all of it where it differs too little from a former edition.
+
+    What is open now, less what was open then, is what came in less what ended since: so the open ones would tell what all counts
+    withheld meanwhile come to together, and wait until these hide one another.
+    """
     counts: dict[str, int | None] = {}
     for block in BLOCKS.values():
         values = [figures.total[place] for place in block]
@@ -126,7 +141,8 @@ def _total(figures: Figures, earlier: Sequence[Published]) -> dict[str, int | No
         for place, value in zip(block, values, strict=True):
             counts[COUNTS[place]] = None if was_hidden or is_small(values) else value
     was_hidden = any(before["total"][OPEN] is None for before in earlier)
-    counts[OPEN] = None if was_hidden or is_small([figures.open_at_month_end]) else figures.open_at_month_end
+    is_told = hides([*untold, *withheld(figures.total, counts)]) and not is_small([figures.open_at_month_end])
+    counts[OPEN] = figures.open_at_month_end if is_told and not was_hidden else None
     for before in earlier:
         for name, new in counts.items():
             old = before["total"][name]

@@ -132,6 +132,15 @@ def ranges(group: Sequence[Row]) -> list[tuple[int, int]]:
     return found
 
 
+def hides(rows: Iterable[Row]) -> bool:
+    """Whether the counts of withheld rows keep their ranges from who knows nothing but what they all come to together, and that
+    each row with anything in it is known to have something in it."""
+    live = [row for row in rows if any(row)]
+    whole, rest = sum(map(sum, live)), len(live) - 1
+    lone = whole if not rest else 1
+    return all(whole - rest - (lone if len(row) == 1 else 0) >= SPREAD for row in live)
+
+
 def _change(before: Mapping[str, Row], rows: Mapping[str, Row], key: str) -> Row:
     return tuple(new - old for old, new in zip(before[key], rows[key], strict=True))
 

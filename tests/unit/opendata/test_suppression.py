@@ -226,6 +226,25 @@ def test_a_small_change_is_protected_by_changes_not_by_counts_alone() -> None:
     }
 
 
+def test_what_is_open_does_not_give_back_what_the_country_s_row_withholds() -> None:
+    def month(*total: int, untold: Sequence[Row] = ()) -> Any:
+        made = publish(Figures(MONTH, total, 70, (Table("sex", {"f": Entry("x", "x", total)}),)), MADE, (), untold)
+        assert made is not None
+        return made["total"]
+
+    # Open before + 40 - 9 is 70 + what was declined and withdrawn: 2, which the row does not say.
+    few = month(40, 9, 0, 2, 0)
+    assert few["declined"] is few["withdrawn"] is few[OPEN] is None
+    assert month(40, 9, 0, 0, 0)[OPEN] == 70
+    # The next month would give back the same, until what is withheld meanwhile is enough to hide each of them.
+    assert month(40, 9, 0, 0, 0, untold=[(2, 0)])[OPEN] is None
+    assert month(40, 9, 0, 0, 0, untold=[(2, 0), (1, 0)])[OPEN] is None
+    assert month(40, 9, 0, 0, 0, untold=[(2, 0), (1, 3)])[OPEN] == 70
+    assert month(40, 9, 0, 1, 30)[OPEN] == 70, "one of 31, any of them"
+    assert month(40, 9, 0, 0, 0, untold=[(4,)])[OPEN] is None, "received ones stand alone"
+    assert month(40, 9, 0, 0, 0, untold=[(4,), (2,)])[OPEN] == 70
+
+
 def test_a_total_that_is_small_takes_all_with_it_and_a_small_difference_waits() -> None:
     def month(received: int) -> Figures:
         entry = Entry("Dhaka", "ঢাকা", (received, 0, 0, 0, 0))
