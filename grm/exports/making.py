@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -98,9 +98,10 @@ def make(held: Claimed) -> bool:
         except StoreFull:
             code = "no-room"
         except (DBAPIError, OSError):
-            # The database or the store is away: the claim runs out, and another process begins anew.
+            # The database or the store is away: the claim runs out, and another process begins anew. The pieces are left to the
+            # sweep, which asks for their row: who lost the connection in the commit does not know whether it is there.
             log.warning("a file could not be made now", id=held.id, exc_info=True)
-            code = ""
+            return False
         except Exception:
             log.exception("a file could not be made", id=held.id)
             code = "could-not-be-made"
@@ -155,7 +156,8 @@ def _finish(
         act.session.add_all(ExportPart(job_id=held.id, number=n, stored_name=name) for n, name in enumerate(out.names))
         told = {"id": held.id, "report": job.kind, "format": job.format, "filter": job.query, "rows": rows}
         audit.record(act.session, jobs.STREAM, "export-made", actor, act.now, **told, sha256=digest.hex())
-    out.settle()
+    with suppress(OSError):  # the row is committed; what the store did not take now the sweep settles
+        out.settle()
     return True
 
 

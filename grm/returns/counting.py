@@ -23,7 +23,7 @@ from grm.tallies.stays_models import DISPOSALS, FROM_OFFICES
 
 PAGE = 50
 MOST_DUE = 2_000
-"""So many changed cases are counted by their histories; where more wait, what is kept is a few seconds old."""
+"""So many changed cases are counted by their histories for a page; where more wait, what is kept is a few seconds old."""
 ENTRY = ("case_id", "no", "side", "shade", "came", "went", "is_late", "is_extended", "days", "stars", "is_upheld")
 
 
@@ -35,8 +35,16 @@ class Relation:
     parameters: dict[str, Any]
 
 
-def live(session: Session, unit: Unit, month: Period, today: date, within: frozenset[int] | None = None) -> Relation:
-    """The entries of a unit's month as the histories say now. `within`: at these offices only."""
+def live(
+    session: Session,
+    unit: Unit,
+    month: Period,
+    today: date,
+    within: frozenset[int] | None = None,
+    most_due: int | None = MOST_DUE,
+) -> Relation:
+    """The entries of a unit's month as the histories say now. `within`: at these offices only. `most_due`: None for what is kept
+    for good, which counts every changed case by its history, however many wait."""
     parameters: dict[str, Any] = {
         "since": month.starts_on,
         "until": month.ends_on,
@@ -44,7 +52,7 @@ def live(session: Session, unit: Unit, month: Period, today: date, within: froze
         "unit": unit.id,
         "offices": sorted(within if within is not None else unit.office_ids),
     }
-    source = _source(session, parameters)
+    source = _source(session, parameters, most_due)
     here, against, is_inside = _conditions(unit, within)
     spans = (
         f"SELECT * FROM {source} AS s WHERE {here} AND ended_on >= :since AND began_on < :until",
@@ -196,10 +204,11 @@ def _seen(shades: frozenset[int], excluded: Sequence[int]) -> dict[str, Any]:
     return {"shades": sorted(shades), "excluded": list(excluded)}
 
 
-def _source(session: Session, parameters: dict[str, Any]) -> str:
+def _source(session: Session, parameters: dict[str, Any], most_due: int | None) -> str:
     """The stays: those that are kept, save for cases that have changed since; these are made of their histories here and now."""
-    due = list(session.scalars(text(f"SELECT DISTINCT case_id FROM tally_due LIMIT {MOST_DUE + 1}")))
-    if not due or len(due) > MOST_DUE:
+    at_most = None if most_due is None else most_due + 1
+    due = list(session.scalars(text("SELECT DISTINCT case_id FROM tally_due LIMIT :at_most"), {"at_most": at_most}))
+    if not due or (most_due is not None and len(due) > most_due):
         return "stay"
     parameters["ids"] = due
     names = ", ".join(stays.COLUMNS)

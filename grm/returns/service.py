@@ -29,6 +29,7 @@ from grm.offices.queries import StaffedPost, directory, holders
 from grm.returns import counting, rules, units
 from grm.returns.models import MonthlyReturn, ReturnReminder, ReturnSubmission
 from grm.returns.sheets import Sheets
+from grm.tallies import rebuilding
 from grm.tallies.periods import Period, month_of
 from grm.tallies.scope import ALL_SHADES, DESK_ONLY
 
@@ -134,7 +135,7 @@ def submit(actor: Actor, month: Period, office_code: str, now: datetime | None =
     """Freeze the return of an office as it is counted now. Submitted before, it stays as it was then: two at once are one.
 
     `NotFound` for whoever does not submit it, `IllegalAction` `not-prepared` before the month is over, `does-not-balance` where
-    the numbers contradict one another.
+    the numbers contradict one another, `figures-not-made` while what an upgrade brought is not counted yet.
     """
     with transaction(now) as act:
         session = act.session
@@ -153,7 +154,9 @@ def submit(actor: Actor, month: Period, office_code: str, now: datetime | None =
         before = session.get(ReturnSubmission, found.id)
         if before is not None:
             return Submitted(found.id, before.submitted_at, is_new=False)
-        counted = counting.lines(session, counting.live(session, unit, month, dhaka_date(act.now)))
+        if rebuilding.is_wanted(session):
+            raise IllegalAction("figures-not-made")
+        counted = counting.lines(session, counting.live(session, unit, month, dhaka_date(act.now), most_due=None))
         relation = counting.told(counted)
         sheets = {name: counting.sheets(session, relation, shades) for name, shades in VIEWS.items()}
         if not all(sheet.balances for view in sheets.values() for sheet in view.values()):

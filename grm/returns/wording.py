@@ -68,6 +68,7 @@ _REFUSALS = {
     "does-not-balance": _(
         "The numbers contradict one another, so nothing was submitted. Please tell the administrators."
     ),
+    "figures-not-made": _("The figures are being made anew, so nothing was submitted. Please try again later."),
 }
 
 

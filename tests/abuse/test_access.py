@@ -481,7 +481,7 @@ def test_every_route_is_in_the_table(app: Flask) -> None:
     said = set()
     for row in rows():
         if row.path != "/no-such-page":
-            endpoint, _ = known.match(row.path.replace("{", "").replace("}", ""), row.method)
+            endpoint, _ = known.match(row.path.replace("{export}", "7").replace("{", "").replace("}", ""), row.method)
             said.add((row.method, endpoint))
     routes = {
         (method, rule.endpoint)

@@ -17,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -28,6 +29,7 @@ from grm.exports.jobs import Claimed
 from grm.exports.kinds import Asked, exportable
 from grm.exports.models import ExportJob
 from grm.exports.sheet import Column, Sheet
+from grm.files.store import StoreAway
 from grm.kernel import clock, context
 from grm.kernel.db import db
 from grm.kernel.errors import Conflict, InvalidInput, NotFound
@@ -315,6 +317,31 @@ def test_a_process_killed_half_way_is_replaced(app: Flask, session: Session, mon
     session.execute(update(ExportJob).where(ExportJob.id == vain).values(lease_until=clock.now(session)))
     session.commit()
     assert jobs.claim_next() is None and job(session, vain).error == "interrupted"
+
+
+def test_what_is_committed_keeps_its_pieces(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is away just after the commit; or the connection was lost in it, and nobody knows what became of it."""
+
+    def away(*_: object) -> None:
+        raise StoreAway
+
+    whole = making._finish
+
+    def lost(*arguments: object) -> bool:
+        whole(*arguments)  # type: ignore[arg-type]
+        raise OperationalError("COMMIT", None, Exception())
+
+    for owner, name, fault in ((parts.PartWriter, "settle", away), (making, "_finish", lost)):
+        made = ask(session)
+        held = jobs.claim_next()
+        assert held is not None
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, name, fault)
+            making.make(held)
+        assert job(session, made).state == "done"
+        attachment_care.sweep_orphans(-60)
+        _, names = jobs.fetch(actor(session), made)  # type: ignore[arg-type]
+        assert names and set(names) <= set(stored()), name
 
 
 def test_files_go_after_a_week(session: Session) -> None:

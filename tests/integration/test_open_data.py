@@ -105,6 +105,18 @@ def test_acts_while_a_month_is_counted_come_in_the_next_edition(
     assert made.content["total"]["open_at_month_end"] == 25
 
 
+def test_what_is_open_waits_while_it_would_tell_two_who_withdrew(session: Session) -> None:
+    month_of_complaints(session)
+    at = build.dhaka(2026, 10, 20)
+    filed(session, 2, 6, status="withdrawn", ended_at=at, acknowledged_at=at)
+    session.commit()
+    october = service.publish_month(OCTOBER, FIFTH)
+    november = service.publish_month(date(2026, 11, 1), build.dhaka(2026, 12, 5))
+    assert october is not None and november is not None
+    assert [each.content["total"]["withdrawn"] for each in (october, november)] == [None, 0]
+    assert [each.content["total"]["open_at_month_end"] for each in (october, november)] == [None, None]
+
+
 def test_a_correction_makes_an_edition_when_it_is_large_enough(client: Any, session: Session) -> None:
     month_of_complaints(session)
     assert len(service.publish_due(FIFTH)) == 1

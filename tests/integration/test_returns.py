@@ -124,6 +124,28 @@ def test_what_is_not_kept_yet_is_counted_all_the_same(session: Session, january:
     assert numbers(counted(session, unit(session, WELFARE)))["web"] == before["web"] + 1
 
 
+def test_what_is_submitted_is_counted_whatever_waits(
+    session: Session, january: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is frozen stays: it is neither counted behind a fold that does not follow nor before the stays are there."""
+    returns.prepare_month(JANUARY, MONTH_ENDS)
+    gro, code = build.actor(session, f"gro.{WELFARE}"), unit(session, WELFARE).code
+    build.case(session, filed_at=build.dhaka(2026, 1, 20))
+    session.execute(text("INSERT INTO tally_rebuild VALUES (1, 'test')"))
+    session.commit()
+    with pytest.raises(IllegalAction, match="figures-not-made"):
+        returns.submit(gro, JANUARY, code, now=MONTH_ENDS)
+    session.execute(text("DELETE FROM tally_rebuild"))
+    session.commit()
+    monkeypatch.setattr(counting, "MOST_DUE", 0)
+    monkeypatch.setattr(counting.live, "__defaults__", (None, 0))
+    assert counted(session, unit(session, WELFARE))["complaint"]["total"] == 5, "a page does without"
+    session.rollback()
+    returns.submit(gro, JANUARY, code, now=MONTH_ENDS)
+    kept = session.scalars(select(ReturnSubmission)).one()
+    assert kept.figures["whole"]["complaint"]["counts"]["total"] == 6
+
+
 def test_submitted_once_and_corrected_beside_it(app: Flask, session: Session, january: dict[str, Case]) -> None:
     gro = build.actor(session, f"gro.{WELFARE}")
     welfare = unit(session, WELFARE)
