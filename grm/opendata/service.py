@@ -116,7 +116,7 @@ def _untold(session: Session, month: date) -> list[Row]:
         published = [edition.content["total"] for edition in _editions(session, each)]
         if any(total[OPEN] is not None for total in published):
             break
-        withheld(whole_country(session, each), published[-1])
+        found += withheld(whole_country(session, each), published[-1])
     return found
 
 
