@@ -22,6 +22,8 @@ def alarm_sheet(asked: Asked) -> Sheet:
         raise NotFound
     alarm, book = row.Alarm, directory(asked.session)
     count = queries.count(asked.session, asked.actor, alarm, asked.now)
+    if queries.is_hidden(asked.session, alarm, asked.now, count):
+        raise NotFound
 
     def rows() -> Iterator[Row]:
         after = None

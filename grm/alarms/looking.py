@@ -123,13 +123,19 @@ def _keep(act: Act, live: dict[str, Alarm], found: list[Found], morning: date) -
             "seen_on": morning,
             **each.about,
         }
-        inserted = insert(Alarm).values(row).on_conflict_do_nothing().returning(Alarm.id)
-        new += act.session.execute(inserted).scalar_one_or_none() is not None
+        new += _raise(act, row) or (each.kind == "behind" and _raise(act, row | {"starts_on": morning}))
     over = [alarm for subject, alarm in live.items() if subject not in still]
     for alarm in over:
         alarm.state, alarm.over_at = "over", act.now
     act.session.flush()
     return new, {alarm.id for alarm in over}
+
+
+def _raise(act: Act, row: Mapping[str, Any]) -> bool:
+    """Write a new alarm; False where there is one with this beginning. An office that falls behind again in the month in which
+    its alarm was over would begin with the same month: its new alarm begins on the morning that finds it."""
+    inserted = insert(Alarm).values(row).on_conflict_do_nothing().returning(Alarm.id)
+    return act.session.execute(inserted).scalar_one_or_none() is not None
 
 
 # --- surges ---------------------------------------------------------------------------------------------------------------

@@ -70,6 +70,15 @@ def count(session: Session, actor: Actor, alarm: Alarm, now: datetime) -> int:
     return int(session.execute(counted).scalar_one())
 
 
+def is_hidden(session: Session, alarm: Alarm, now: datetime, seen: int | None) -> bool:
+    """Whether an alarm must not be known to a reader who may see so many of its cases: all that came in accuse him."""
+    return (
+        alarm.kind == "surge"
+        and seen == 0
+        and session.execute(select(Case.id).where(conditions(alarm, now)).limit(1)).first() is not None
+    )
+
+
 def cases(
     session: Session, actor: Actor, alarm: Alarm, now: datetime, after: tuple[date, int] | None = None
 ) -> Sequence[Case]:

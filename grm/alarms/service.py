@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from grm.alarms.models import Alarm
-from grm.alarms.queries import conditions
+from grm.alarms.queries import conditions, count, is_hidden
 from grm.cases import links
 from grm.cases.models import Case
 from grm.cases.queries import visible_to
@@ -36,6 +36,8 @@ def acknowledge(actor: Actor, alarm_id: int, words: str, *, now: datetime | None
         at = act.now  # asked before anything is changed: a row half written is refused
         alarm = act.session.get(Alarm, alarm_id, with_for_update=True, populate_existing=True)
         if alarm is None or not actor.has_role("cell_officer"):
+            raise NotFound
+        if alarm.kind == "surge" and is_hidden(act.session, alarm, at, count(act.session, actor, alarm, at)):
             raise NotFound
         if alarm.state == "over":
             raise IllegalAction("alarm-over")

@@ -33,7 +33,8 @@ def overview() -> str:
     known = directory(session)
 
     def lines(rows: Sequence[Any]) -> list[dict[str, Any]]:
-        return [_line(session, who, row, now, known) for row in rows]
+        found = [_line(session, who, row, now, known) for row in rows]
+        return [line for line in found if not queries.is_hidden(session, line["alarm"], now, line["cases"])]
 
     return render_template(
         "reports/alarms.html",
@@ -96,13 +97,16 @@ def _show(alarm_id: int, problem: str = "", status: int = 200, outcomes: Sequenc
         raise NotFound
     now = clock.now(session)
     known = directory(session)
+    line = _line(session, who, row, now, known, is_alone=True)
+    if queries.is_hidden(session, row.Alarm, now, line["cases"]):
+        raise NotFound
     found = queries.cases(session, who, row.Alarm, now, _after())
     page = found[: queries.PAGE]
     last = page[-1] if len(found) > queries.PAGE else None
     body = render_template(
         "reports/alarm.html",
         alarm=row.Alarm,
-        line=_line(session, who, row, now, known, is_alone=True),
+        line=line,
         rows=page,
         next_url=f"/reports/alarms/{alarm_id}?after={last.received_on}.{last.id}#cases" if last else None,
         first_url=f"/reports/alarms/{alarm_id}#cases" if request.args.get("after") else None,

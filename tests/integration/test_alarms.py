@@ -180,6 +180,22 @@ def test_a_ministry_that_answers_late_falls_behind(session: Session) -> None:
     assert (behind.office_id, behind.starts_on) == (office_id, date(2026, 5, 1))
     assert [each["code"] for each in behind.evidence["reasons"]] == ["late", "slower"]
 
+    in_time = text("UPDATE cases SET due_at = :due_at WHERE office_id = :office AND ended_at = :ended_at")
+    at = {"office": office_id, "ended_at": late["ended_at"]}
+    for days, due_at, answers in ((1, build.dhaka(2026, 6, 30), 40), (2, late["due_at"], 0)):
+        session.execute(in_time, at | {"due_at": due_at})
+        if answers:  # quick ones, so that it is slower no more
+            soon = {"ended_at": build.dhaka(2026, 6, 10), "due_at": build.dhaka(2026, 6, 30)}
+            arrive(session, like, {date(2026, 6, 9): answers}, **soon)
+        else:
+            session.execute(text("UPDATE cases SET ended_at = NULL, status = 'filed' WHERE received_on = '2026-06-09'"))
+        session.commit()
+        assert look(NOW + timedelta(days=days)) == Looked(raised=1 - days % 2, ended=days % 2)
+    assert [(each.starts_on, each.state) for each in alarms(session, "behind")] == [
+        (date(2026, 5, 1), "over"),
+        (date(2026, 6, 12), "open"),
+    ], "what begins again in the same month is another"
+
 
 def test_the_cell_acknowledges_lists_and_links(app: Flask, session: Session) -> None:
     _, second = seeded(session)
@@ -230,6 +246,23 @@ def test_the_cell_acknowledges_lists_and_links(app: Flask, session: Session) -> 
     for other in ("gro.social-welfare", "admin"):
         assert sign_in(app, other).get(url).status_code == 404
     assert client.get("/reports/alarms/999999").status_code == 404 == client.get("/reports/alarms/x").status_code
+    # Where all that came in accuse him, the alarm itself would tell an officer that they did.
+    accusing = {"filed_at": build.dhaka(2026, 6, 7), "district_id": directory(session).districts[5].id}
+    row = build.case(session, **accusing, accused_officers=[cabinet])
+    dates = {"starts_on": TODAY, "until_on": TODAY, "seen_on": TODAY, "raised_at": NOW}
+    about = {"kind": "surge", "subject": "test", "district_id": row.district_id, "category_id": row.category_id}
+    evidence = {"cases": 1, "usual": 0.1, "score": 9}
+    hidden = Alarm(**about, **dates | {"starts_on": row.received_on}, evidence=evidence)
+    session.add(hidden)
+    session.commit()
+    own = f"/reports/alarms/{hidden.id}"
+    assert own not in client.get("/reports/alarms").text and url in client.get("/reports/alarms").text
+    answers = [
+        client.get(own),
+        client.post(own, data=said),
+        client.get(f"/reports/exports/alarm.csv?alarm={hidden.id}"),
+    ]
+    assert [each.status_code for each in answers] == [404] * 3
 
 
 def test_acknowledging_is_refused_when_it_is_over_or_taken(session: Session) -> None:
