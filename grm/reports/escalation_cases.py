@@ -56,7 +56,7 @@ def page(
     """Read a page of a choice of escalated cases (five statements, however many cases there are). `office_ids` are the offices
     where they lie (`escalation_figures`), so that an index is asked for the first of each."""
     order = lists.natural(chosen)
-    found = lists.page(session, actor, book, scope, chosen, now, order, after, office_ids, limit)
+    found = lists.page(session, actor, book, scope, chosen, now, order, after, office_ids=office_ids, limit=limit)
     ids = [row.id for row in found[:limit]]
     columns = (
         Case.id,
