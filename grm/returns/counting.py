@@ -6,12 +6,12 @@ another on the same side neither comes nor goes for the unit as a whole.
 """
 # ruff: noqa: S608 - put together from constants; all values are parameters
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from grm.kernel.actor import Actor
@@ -22,6 +22,7 @@ from grm.tallies.periods import Period
 from grm.tallies.stays_models import DISPOSALS, FROM_OFFICES
 
 PAGE = 50
+BATCH = 1_000
 MOST_DUE = 2_000
 """So many changed cases are counted by their histories for a page; where more wait, what is kept is a few seconds old."""
 ENTRY = ("case_id", "no", "side", "shade", "came", "went", "is_late", "is_extended", "days", "stars", "is_upheld")
@@ -142,6 +143,26 @@ def entries(
     limit: int | None = PAGE,
 ) -> Sequence[Any]:
     """The entries behind a number, with their stays and cases; one more than `limit` tells that there are more."""
+    return session.execute(*_listed(relation, shades, excluded, side, column, after, limit)).all()
+
+
+def in_batches(
+    session: Session, relation: Relation, shades: frozenset[int], excluded: Sequence[int], side: str, column: str
+) -> Iterator[Sequence[Any]]:
+    """All the entries behind a number, a thousand at a time: of the whole country they may be a million."""
+    statement, parameters = _listed(relation, shades, excluded, side, column, (0, 0), None)
+    return session.execute(statement, parameters, execution_options={"yield_per": BATCH}).partitions(BATCH)
+
+
+def _listed(
+    relation: Relation,
+    shades: frozenset[int],
+    excluded: Sequence[int],
+    side: str,
+    column: str,
+    after: tuple[int, int],
+    limit: int | None,
+) -> tuple[TextClause, dict[str, Any]]:
     statement = f"""
         SELECT e.*, s.office_id, s.began_on, s.began_how, s.ended_on, s.ended_how, s.from_office_id, s.to_office_id, s.due_on,
             c.tracking_number, c.category_id, c.is_sensitive
@@ -154,8 +175,7 @@ def entries(
         ORDER BY e.case_id, e.no
     """
     place = {"side": side, "after_case": after[0], "after_no": after[1], "limit": (limit or 0) + 1}
-    parameters = {**relation.parameters, **_seen(shades, excluded), **place}
-    return session.execute(text(statement), parameters).all()
+    return text(statement), {**relation.parameters, **_seen(shades, excluded), **place}
 
 
 def changes(

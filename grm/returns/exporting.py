@@ -54,16 +54,17 @@ def cases_sheet(asked: Asked) -> Sheet:
     book = directory(asked.session)
 
     def rows() -> Iterator[Row]:
-        found = counting.entries(asked.session, relation, seen.shades, excluded, side, column, limit=None)
-        opens = queries.open_to(asked.session, asked.actor, [row.case_id for row in found])
-        for row in found:
-            office = name(book.office(row.office_id)) if row.office_id else ""
-            came: tuple[Cell, Cell] = (row.began_on, began.get(row.began_how or "", ""))
-            went: tuple[Cell, Cell] = (row.ended_on, ended.get(row.ended_how or "", ""))
-            # What a case is about now is its file's: it may have become a sensitive one since it was counted.
-            is_open = row.case_id in opens
-            number = row.tracking_number if is_open else gettext("Lies elsewhere now")
-            yield (number, name(book.category(row.category_id)) if is_open else "", office, *came, *went, row.due_on)
+        for found in counting.in_batches(asked.session, relation, seen.shades, excluded, side, column):
+            opens = queries.open_to(asked.session, asked.actor, [row.case_id for row in found])
+            for row in found:
+                office = name(book.office(row.office_id)) if row.office_id else ""
+                came: tuple[Cell, Cell] = (row.began_on, began.get(row.began_how or "", ""))
+                went: tuple[Cell, Cell] = (row.ended_on, ended.get(row.ended_how or "", ""))
+                # What a case is about now is its file's: it may have become a sensitive one since it was counted.
+                is_open = row.case_id in opens
+                number = row.tracking_number if is_open else gettext("Lies elsewhere now")
+                about = name(book.category(row.category_id)) if is_open else ""
+                yield (number, about, office, *came, *went, row.due_on)
 
     return Sheet(
         f"{_title(unit, month)}: {wording.column(column)}",

@@ -13,6 +13,7 @@ from grm.cases.models import Case
 from grm.cases.queries import visible_to
 from grm.deadlines.calendar import dhaka_date
 from grm.kernel.actor import Actor
+from grm.kernel.db import among
 from grm.returns import counting
 from grm.returns.models import MonthlyReturn, ReturnReminder, ReturnSubmission
 from grm.returns.service import VIEWS
@@ -144,7 +145,7 @@ def open_to(session: Session, actor: Actor, case_ids: Sequence[int]) -> frozense
     """Which of some cases an officer may open. One that was here and lies elsewhere now is counted, not named."""
     if not case_ids:
         return frozenset()
-    return frozenset(session.scalars(select(Case.id).where(Case.id.in_(case_ids), visible_to(actor))))
+    return frozenset(session.scalars(select(Case.id).where(Case.id == among(case_ids), visible_to(actor))))
 
 
 def relation_of(

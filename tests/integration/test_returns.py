@@ -272,6 +272,27 @@ def test_prepared_once_and_called_for_step_by_step(
     assert [line.office_id for line in queries.late(session, late_on, None)].count(welfare.id) == 1
 
 
+def test_a_list_of_any_length_becomes_a_file(
+    session: Session, january: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = build.actor(session, "cabinet")
+    assert queries.open_to(session, cell, range(1, 70_001)) >= {each.id for each in january.values()}
+    monkeypatch.setattr(counting, "BATCH", 2)
+    of = (session, counting.live(session, unit(session, WELFARE), JANUARY, date(2026, 2, 1)), ALL_SHADES, ())
+    batches = [[row.case_id for row in rows] for rows in counting.in_batches(*of, "complaint", "total")]
+    whole = [row.case_id for row in counting.entries(*of, "complaint", "total")]
+    assert len(batches) > 1 and [each for rows in batches for each in rows] == whole
+
+
+def test_what_is_asked_for_late_is_not_late_at_once(session: Session) -> None:
+    late = build.dhaka(2026, 4, 7, 10)
+    assert returns.prepare_month(JANUARY, late) > 0
+    dates = set(session.scalars(select(MonthlyReturn.due_on)))
+    session.rollback()
+    assert dates == {date(2026, 4, 15)}, "the fifth working day from when it could be handed in; the 14th is a holiday"
+    assert returns.call_for_late(late + timedelta(minutes=5)) == 0
+
+
 def test_the_pages(app: Flask, session: Session, january: dict[str, Case]) -> None:
     hidden = build.case(session, filed_at=build.dhaka(2026, 1, 7), desk="appeal")
     build.case(session, filed_at=build.dhaka(2026, 1, 8), accused_officers=[build.officer_id(session, "cabinet")])
