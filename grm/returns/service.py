@@ -85,6 +85,9 @@ def prepare_month(month: Period, now: datetime, *, is_told: bool = True) -> int:
 def _prepare(act: Act, office: Office, month: Period, is_told: bool) -> bool:
     calendar, known = deadline_queries.calendar(act.session), rules.rules()
     due_on = rules.due_on(known, month.ends_on, calendar)
+    if end_of_day(due_on) <= act.now:
+        # Nothing ran, or its first case was entered late: who could not hand it in until today has as many days from today on.
+        due_on = rules.due_on(known, dhaka_date(act.now) + timedelta(days=1), calendar)
     next_rung_at = rules.rung_at(known, 0, due_on, calendar)
     row = {
         "month": month.starts_on,
