@@ -88,7 +88,7 @@ class System:
             name: value for name, value in self.env.items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "GRM_HOME")
         }
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == expect, f"flask {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
