@@ -24,6 +24,7 @@ from grm.kernel.clock import DHAKA, dhaka_date
 from grm.kernel.db import db
 from grm.kernel.transaction import Act, transaction
 from grm.offices.queries import directory
+from grm.tallies import rebuilding
 from grm.tallies.figures import Line, View, total
 from grm.tallies.periods import period
 from grm.tallies.reading import series
@@ -60,9 +61,10 @@ def look(now: datetime | None = None) -> Looked:
     session = db.session()
     now = now or clock.now(session)
     today = dhaka_date(now)
-    has_run = session.get(AlarmRun, today) is not None
+    # From tallies that are to be made anew every office would seem to answer nothing, or to have caught up.
+    is_done = session.get(AlarmRun, today) is not None or rebuilding.is_wanted(session)
     session.rollback()
-    if has_run or now.astimezone(DHAKA).time() < NOT_BEFORE:
+    if is_done or now.astimezone(DHAKA).time() < NOT_BEFORE:
         return Looked()
     counting.count(today - timedelta(days=1), now)
     with transaction(now) as act:

@@ -15,6 +15,7 @@ from grm.opendata.counting import figures, whole_country
 from grm.opendata.edition import OPEN, publish, withheld
 from grm.opendata.models import OpenDataEdition
 from grm.opendata.suppression import Row
+from grm.tallies import rebuilding
 
 DAY = 5
 """The day of the month from which the month before is published: paper of its last days has been entered by then."""
@@ -48,7 +49,8 @@ def publish_due(now: datetime | None = None) -> list[OpenDataEdition]:
 
 def publish_month(month: date, now: datetime | None = None) -> OpenDataEdition | None:
     """Publish the next edition of a month (its first day), or nothing: where nothing has changed since the last one, where a
-    total has changed by too little to be told apart from somebody (`edition.publish`), or where there never was a complaint.
+    total has changed by too little to be told apart from somebody (`edition.publish`), where there never was a complaint, or as
+    long as the tallies are to be made anew: what is published of half of them could never be taken back.
 
     `IllegalAction` `month-not-over` for a month that is not over yet.
     """
@@ -60,6 +62,8 @@ def publish_month(month: date, now: datetime | None = None) -> OpenDataEdition |
         session.execute(select(func.pg_advisory_xact_lock(LOCK)))
         earlier = [edition.content for edition in _editions(session, month)]
         with _snapshot() as reader:
+            if rebuilding.is_wanted(reader):
+                return None
             counted = figures(reader, month, today)
         if not any(counted.total) and not counted.open_at_month_end:
             return None

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -86,6 +86,16 @@ def test_a_month_is_published_on_the_fifth_once_and_as_the_reports_count(app: Fl
     with pytest.raises(DBAPIError, match="append-only"):
         session.execute(delete(OpenDataEdition))
     session.rollback()
+
+
+def test_nothing_is_published_before_the_tallies_are_made(session: Session) -> None:
+    month_of_complaints(session)
+    session.execute(text("INSERT INTO tally_rebuild VALUES (1, 'test')"))
+    session.commit()
+    assert service.publish_due(FIFTH) == [], "an edition can never be taken back"
+    session.execute(text("DELETE FROM tally_rebuild"))
+    session.commit()
+    assert len(service.publish_due(FIFTH)) == 1
 
 
 def test_acts_while_a_month_is_counted_come_in_the_next_edition(
