@@ -98,6 +98,9 @@ def mark_from(text: str) -> lists.Mark | None:
     """Read where a page begins; what means nothing shows the first page. Bangla digits work too."""
     instant, _, number = latin_digits(text[:60]).rpartition("-")
     try:
-        return lists.Mark(datetime.fromtimestamp(float(instant), tz=clock.DHAKA), int(number))
+        case_id = int(number)
+        return (
+            lists.Mark(datetime.fromtimestamp(float(instant), tz=clock.DHAKA), case_id) if 0 < case_id < 2**63 else None
+        )
     except (ValueError, OverflowError, OSError):
         return None

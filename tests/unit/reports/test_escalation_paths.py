@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from grm.reports import escalation_cases
 from grm.reports.escalation_paths import Path, Rise, _Line, rises_in
 
 
@@ -36,3 +37,9 @@ def test_a_case_of_today_has_no_steps_yet() -> None:
         days = 0
 
     assert Path(Charged(), ()).days_at_holder == 0  # type: ignore[arg-type]
+
+
+def test_a_mark_that_no_case_can_have_shows_the_first_page() -> None:
+    mark = escalation_cases.mark_from("1767500000.000000-৭")
+    assert mark is not None and mark.case_id == 7
+    assert [escalation_cases.mark_from(text) for text in ("1-" + "9" * 30, "1-0", "x-1", "")] == [None] * 4

@@ -78,3 +78,9 @@ def test_a_frozen_sheet_comes_back_and_differences_say_what_changed() -> None:
     assert from_json(before.as_json()) == before
     assert differences(before, sheet(**BALANCED | {"web": 5, "sent": 0})) == {"web": 3, "sent": -1}
     assert (before.rate, before.in_time_percent, before.satisfied_percent) == (33.3, 100.0, None)
+
+
+def test_a_month_of_an_address_is_one_that_has_an_end() -> None:
+    found = month_in("২০২৬-০১")
+    assert found is not None and found == month_in("2026-01")
+    assert [month_in(text) for text in ("9999-12", "2014-12", "2026-13", "2026-1", "x")] == [None] * 5
