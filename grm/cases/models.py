@@ -108,7 +108,15 @@ class Case(Model):
         ),
         Index("ix__cases__mine", "assignee_id", "due_at", "id", postgresql_where=_OPEN),
         Index("ix__cases__office_all", "office_id", "desk", "due_at", "id"),
-        Index("ix__cases__escalated", "level", "office_id", postgresql_where=text("is_open AND level > 0")),
+        Index(
+            "ix__cases__late",
+            "office_id",
+            "desk",
+            "due_at",
+            "id",
+            postgresql_include=["level"],
+            postgresql_where=text("is_open AND level > 0"),
+        ),
         Index(
             "ix__cases__not_informed",
             "office_id",
