@@ -65,9 +65,10 @@ def publish_month(month: date, now: datetime | None = None) -> OpenDataEdition |
             if rebuilding.is_wanted(reader):
                 return None
             counted = figures(reader, month, today)
+            untold = _untold(session, reader, month)
         if not any(counted.total) and not counted.open_at_month_end:
             return None
-        content = publish(counted, today, earlier, _untold(session, month))
+        content = publish(counted, today, earlier, untold)
         if content is None:
             return None
         edition = OpenDataEdition(month=month, number=len(earlier) + 1, made_at=act.now, content=content)
@@ -112,7 +113,7 @@ def _snapshot() -> Iterator[Session]:
         yield session
 
 
-def _untold(session: Session, month: date) -> list[Row]:
+def _untold(session: Session, reader: Session, month: date) -> list[Row]:
     """The country's counts that earlier months withhold, back to the last one of which any edition told what was open."""
     found: list[Row] = []
     before = select(OpenDataEdition.month).where(OpenDataEdition.month < month).distinct()
@@ -120,7 +121,7 @@ def _untold(session: Session, month: date) -> list[Row]:
         published = [edition.content["total"] for edition in _editions(session, each)]
         if any(total[OPEN] is not None for total in published):
             break
-        found += withheld(whole_country(session, each), published[-1])
+        found += withheld(whole_country(reader, each), published[-1])
     return found
 
 

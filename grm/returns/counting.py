@@ -235,13 +235,17 @@ def _source(session: Session, parameters: dict[str, Any], most_due: int | None) 
     return f"(SELECT {names} FROM stay WHERE case_id <> ALL(:ids) UNION ALL SELECT {names} FROM ({stays.SELECTED}) AS made)"
 
 
+_ANYWHERE = "office_id = ANY(ARRAY(SELECT id FROM office))"
+"""Every office has its index of stays; all stays together have none by their dates."""
+
+
 def _conditions(unit: Unit, within: frozenset[int] | None) -> tuple[str, str, str | None]:
     """Which stays are a unit's; which appeals are against it; and when the office before or after is one of its own."""
     if unit.kind == "office":
         return "office_id = :unit", "against_office_id = :unit", None
     if unit.kind == "ministry":
         return "office_id = ANY(:offices)", "against_office_id = ANY(:offices)", "{} = ANY(:offices)"
-    own = {"programme": "programme_id = :unit", "district": "district_id = :unit", "country": "true"}[unit.kind]
+    own = {"programme": "programme_id = :unit", "district": "district_id = :unit", "country": _ANYWHERE}[unit.kind]
     if within is None:
         return own, f"{own} AND against_office_id IS NOT NULL", "{} IS NOT NULL"
     return (
