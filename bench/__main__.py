@@ -22,7 +22,7 @@ from grm.cli import set_up
 from grm.kernel import clock
 from grm.kernel.db import db
 
-PARTS = ("sweep", "commits", "filing", "queue", "search", "report", "tallies", "delivery")
+PARTS = ("sweep", "commits", "filing", "queue", "search", "report", "tallies", "rebuild", "delivery")
 """In this order: the clocks of new filings would be due among the cohorts that the sweep is measured by; what it puts into the
 outbox stands aside while delivery is measured."""
 LARGEST_COPIED = 2_000_000
@@ -97,6 +97,8 @@ def _measure(system: System, generated: Generated, options: argparse.Namespace) 
             lines += report.measure(system, seconds, rounds, say)
         elif part == "tallies":
             lines += tallies.measure(system, generated, seconds, rounds, say)
+        elif part == "rebuild":
+            lines += tallies.measure_rebuild(system, say)
         elif part == "delivery":
             lines += delivery.measure(system, rounds, options.full, say)
         else:
