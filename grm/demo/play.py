@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
+from grm.cases import appeals, ratings
 from grm.cases import service as cases
 from grm.cases.models import Case
 from grm.cases.permissions import DESK_ROLE
@@ -40,7 +41,7 @@ from grm.offices.queries import StaffedPost, directory, holders
 from grm.offices.signed_in import actor_of
 
 Say = Callable[[str], None]
-_STATE = select(Case.tracking_number, Case.status, Case.office_id, Case.desk, Case.assignee_id)
+_STATE = select(Case.tracking_number, Case.status, Case.office_id, Case.desk, Case.tier, Case.assignee_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +180,11 @@ class _Stage:
         case = (
             self._states.pop(number, None) or self._session.execute(_STATE.where(Case.tracking_number == number)).one()
         )
-        if act.what in ("answer", "information", "withdraw"):
+        if act.what in ("answer", "information", "withdraw", "rate"):
             self._act_of_complainant(number, act, case.status)
+            return
+        if act.what.startswith("appeal"):
+            self._appeal(story, act, case)
             return
         actor = self._handler(case)
         match act.what:
@@ -215,14 +219,29 @@ class _Stage:
         return {"visited_on": on, "visit": texts[story.number % len(texts)]}
 
     def _act_of_complainant(self, number: str, act: Act, status: str) -> None:
-        actor, words = complainant(number), act.values["text"]
-        if act.what == "withdraw":
+        actor, words = complainant(number), act.values.get("text", "")
+        if act.what == "rate":
+            ratings.rate_case(actor, number, act.values["stars"], now=act.at)
+        elif act.what == "withdraw":
             cases.withdraw_case(actor, number, words, now=act.at)
         elif act.what == "answer" and status == Status.WAITING:
             cases.answer_question(actor, number, words, now=act.at)
             self._waiting.discard(number)
         elif status in OPEN:  # the wait had run out before the answer came: it still counts as information
             cases.add_information(actor, number, words, now=act.at)
+
+    def _appeal(self, story: Story, act: Act, case: Any) -> None:
+        """The complainant appeals from a GRO's answer, and the appeal officer decides; from above nobody appeals here."""
+        number, at = story.tracking_number, act.at
+        if act.what == "appeal":
+            if case.desk == "gro":
+                appeals.appeal_case(complainant(number), number, act.values["text"], now=at)
+        elif case.tier == "appeal":
+            actor = self._handler(case)
+            if act.what == "appeal-assign":
+                self._assign(actor, number, case, at)
+            else:
+                cases.resolve_case(actor, number, None, **act.values, **self._evidence(story, at), now=at)
 
     def _assign(self, actor: Actor, number: str, case: Any, at: datetime) -> None:
         """The GRO gives the case to the office's case officer; at the other desks who answers takes it."""

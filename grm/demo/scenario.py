@@ -84,6 +84,7 @@ ALIKE = {"programme": "old-age-allowance", "category": "payment-not-received", "
 """Of what many complain in the last days, and where: so that an alarm has something to tell."""
 _ACCUSED_ABOVE = ("ministry", "appeal-officer", "gro", "field-office")
 _RARELY_CLOSED = 0.12
+_RATED, _APPEALED = 0.3, 0.07
 _HOURS = (time(9, 5), time(16, 55))
 
 
@@ -377,13 +378,13 @@ class _Course:
         """An act of whoever holds the case, so many working days after the one before."""
         self._add(self._teller.working_instant(self._rng, self._last_at, working_days), what, values)
 
-    def complainant(self, what: str, days: int) -> None:
+    def complainant(self, what: str, days: int, **values: Any) -> None:
         """An act of the complainant, any day of the week, in the daytime."""
         rng = self._rng
         day = (self._last_at + timedelta(days=days)).astimezone(DHAKA).date()
         at = datetime.combine(day, time(rng.randint(7, 21), rng.randrange(60), rng.randrange(60)), DHAKA)
         at = max(at.astimezone(UTC), self._last_at + timedelta(minutes=7))
-        self._add(at, what, {"text": wording.said(rng, self._matter, what)})
+        self._add(at, what, values or {"text": wording.said(rng, self._matter, what)})
 
     def _add(self, at: datetime, what: str, values: Mapping[str, Any]) -> None:
         if what in ("note", "ask", "refer"):
@@ -452,6 +453,8 @@ class _Course:
                 "reason": _contact_note(rng, matter, contact, is_anonymous=self._is_anonymous),
             },
         )
+        if not self._is_anonymous and self._is_appealed(outcome):
+            return
         draw = rng.random()
         if draw < _RARELY_CLOSED:
             return
@@ -459,6 +462,31 @@ class _Course:
             self.officer("close", rng.randint(1, 6), text=wording.said(rng, matter, "close", "early"))
         else:
             self.officer("close", rng.randint(11, 14), text="")
+
+    def _is_appealed(self, outcome: str) -> bool:
+        """What the complainant thinks of the answer: some give stars, a few appeal; then the appeal officer decides."""
+        rng, matter = self._rng, self._matter
+        if rng.random() < _RATED:
+            helped = outcome in ("service_given", "instruction_executed", "proved")
+            weights = {5: 6, 4: 5, 3: 2, 2: 1, 1: 1} if helped else {5: 1, 4: 2, 3: 3, 2: 3, 1: 4}
+            stars = rng.choices(list(weights), list(weights.values()))[0]
+            self.complainant("rate", rng.randint(0, 2), stars=stars)
+        if matter.is_sensitive or rng.random() >= _APPEALED:
+            return False
+        self.complainant("appeal", rng.randint(2, 9))
+        self.officer("appeal-assign", rng.randint(0, 2))
+        upheld = rng.random() < 0.4
+        self.officer(
+            "appeal-resolve",
+            rng.randint(3, 17),
+            outcome="service_given" if upheld else "unfounded",
+            contact="spoke",
+            reply=wording.said(rng, matter, "reply", "service_given" if upheld else "unfounded"),
+            root_cause=wording.said(rng, matter, "root_cause"),
+            prevention=wording.said(rng, matter, "prevention"),
+            reason=_contact_note(rng, matter, "spoke", is_anonymous=False),
+        )
+        return True
 
 
 _PLACES = {
