@@ -91,7 +91,8 @@ def figures(session: Session, actor: Actor, book: Directory, scope: Scope, chose
     kept = {name: value for name, value in chosen.filters.items() if name in FILTERS}
 
     def lines(by: str) -> dict[str, Line] | None:
-        view = view_of(book, scope, span, kept, by)
+        # How fast they work is told of offices only; of the others just what is open is read.
+        view = view_of(book, scope, span if by == "ministry" else replace(span, starts_on=span.ends_on), kept, by)
         return None if view is None else read(session, replace(view, excluding=actor))
 
     def rows(by: str, found: dict[str, Line] | None) -> tuple[Row, ...] | None:
