@@ -296,6 +296,7 @@ def value_of(broker: "redis.Redis", key: bytes) -> bytes:
         b"hash": lambda: broker.hgetall(key),
         b"set": lambda: broker.smembers(key),
         b"zset": lambda: broker.zrange(key, 0, -1),
+        b"none": lambda: "gone since it was listed",
     }
     return key + b" " + repr(reads[broker.type(key)]()).encode()
 
