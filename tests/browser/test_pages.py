@@ -92,8 +92,22 @@ def looks() -> list[Any]:
         pytest.param(view, language, id=f"{view}-{language}", marks=marks)
         for view in VIEWS
         for language in ("bn", "en")
-        for marks in ([pytest.mark.every_browser] if language == "en" and not is_filled_in(view) else [],)
+        for marks in ([pytest.mark.every_browser] if is_for_make_browsers(view, language) else [],)
     ]
+
+
+TWINS = frozenset(
+    {
+        *("reports-of-a-desk", "escalations-of-a-cluster", "directions-all", "return-cases", "samples-nothing"),
+        *("review-written", "reviews-of-office"),
+    }
+)
+"""Views made of the same parts as another one that every run looks at."""
+
+
+def is_for_make_browsers(view: View, language: str) -> bool:
+    """Whether only `make browsers` looks at it."""
+    return view.name in TWINS or (language == "en" and not is_filled_in(view))
 
 
 def is_filled_in(view: View) -> bool:

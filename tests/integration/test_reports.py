@@ -93,7 +93,7 @@ def test_every_figure_of_every_dimension_equals_its_list(session: Session, story
         lines = read(session, replace(view, excluding=actor))
         values = {"": lines[TOTAL]} if dimension is None else grouped(book, dimension, lines)
         assert values or not lines[TOTAL].received, dimension
-        for code, line in list(values.items())[:4]:
+        for code, line in list(values.items())[:2]:
             for measure in MEASURES:
                 narrowed = chosen.with_(measure=measure, **({dimension: code} if dimension else {}))
                 number = lists.count(session, actor, book, scope, narrowed, story)
