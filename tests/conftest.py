@@ -228,7 +228,12 @@ _SECONDS = {
     "tests/integration/test_rehearsing.py": 12,
     "tests/integration/test_floods.py": 12,
     "tests/integration/test_attachments.py": 11,
-    "tests/integration/test_tallies.py": 11,
+    "tests/integration/test_tallies.py": 18,
+    "tests/integration/test_reconciliation.py": 19,
+    "tests/integration/test_reports.py": 18,
+    "tests/integration/test_exports.py": 16,
+    "tests/integration/test_returns.py": 12,
+    "tests/integration/test_escalation_report.py": 9,
 }
 """What takes long, roughly. The rest are counted at a tenth of a second a test."""
 
