@@ -64,18 +64,23 @@ class Figures:
 
 
 def publish(
-    figures: Figures, made_on: date, earlier: Sequence[Published] = (), untold: Sequence[Row] = ()
+    figures: Figures,
+    made_on: date,
+    earlier: Sequence[Published] = (),
+    untold: Sequence[Row] = (),
+    late: Sequence[int] = (),
 ) -> Published | None:
     """Return the next edition of a month; None where there is nothing to publish.
 
     That is where nothing changed since the latest of ``earlier`` (all former editions, oldest first), and where a total changed
     by 1 to 4: so small a difference would tell of somebody, and waits until others have joined it. ``untold`` are the country's
-    counts that the months before withhold, back to the last of which the open ones were told (`withheld`).
+    counts that the months before withhold, back to the last of which the open ones were told (`withheld`). ``late`` is, for each
+    edition of any month that told what was open, how many have come to be open since of whom no file tells.
     """
     for table in figures.tables:
         if sums([entry.counts for entry in table.entries.values()]) != figures.total:
             raise ValueError(f"the table by {table.dimension} does not add up to the total")
-    total = _total(figures, earlier, untold)
+    total = _total(figures, earlier, untold, late)
     if total is None:
         return None
     hidden: dict[str, dict[str, frozenset[str]]] = {}
@@ -128,11 +133,14 @@ def withheld(total: Row, published: Mapping[str, int | None]) -> list[Row]:
     ]
 
 
-def _total(figures: Figures, earlier: Sequence[Published], untold: Sequence[Row]) -> dict[str, int | None] | None:
+def _total(
+    figures: Figures, earlier: Sequence[Published], untold: Sequence[Row], late: Sequence[int]
+) -> dict[str, int | None] | None:
     """The country's counts, None for hidden ones; None for all of it where it differs too little from a former edition.
 
     What is open now, less what was open then, is what came in less what ended since: so the open ones would tell what all counts
-    withheld meanwhile come to together, and wait until these hide one another.
+    withheld meanwhile come to together, and wait until these hide one another. And they would tell how many papers of months
+    that are published were entered since, and wait while these are so few.
     """
     counts: dict[str, int | None] = {}
     for block in BLOCKS.values():
@@ -141,7 +149,10 @@ def _total(figures: Figures, earlier: Sequence[Published], untold: Sequence[Row]
         for place, value in zip(block, values, strict=True):
             counts[COUNTS[place]] = None if was_hidden or is_small(values) else value
     was_hidden = any(before["total"][OPEN] is None for before in earlier)
-    is_told = hides([*untold, *withheld(figures.total, counts)]) and not is_small([figures.open_at_month_end])
+    unknown = [*untold, *withheld(figures.total, counts)]
+    few = {abs(each) for each in late if is_small([each])}
+    is_told = all(hides([*unknown, *rows]) for rows in ([], *([(each,)] for each in few)))
+    is_told = is_told and not is_small([figures.open_at_month_end])
     counts[OPEN] = figures.open_at_month_end if is_told and not was_hidden else None
     for before in earlier:
         for name, new in counts.items():

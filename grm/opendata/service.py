@@ -12,7 +12,7 @@ from grm.kernel.db import db
 from grm.kernel.errors import IllegalAction
 from grm.kernel.transaction import transaction
 from grm.opendata.counting import figures, whole_country
-from grm.opendata.edition import OPEN, publish, withheld
+from grm.opendata.edition import COUNTS, OPEN, Figures, publish, withheld
 from grm.opendata.models import OpenDataEdition
 from grm.opendata.suppression import Row
 from grm.tallies import rebuilding
@@ -66,9 +66,10 @@ def publish_month(month: date, now: datetime | None = None) -> OpenDataEdition |
                 return None
             counted = figures(reader, month, today)
             untold = _untold(session, reader, month)
+            late = _late(session, reader, counted)
         if not any(counted.total) and not counted.open_at_month_end:
             return None
-        content = publish(counted, today, earlier, untold)
+        content = publish(counted, today, earlier, untold, late)
         if content is None:
             return None
         edition = OpenDataEdition(month=month, number=len(earlier) + 1, made_at=act.now, content=content)
@@ -123,6 +124,34 @@ def _untold(session: Session, reader: Session, month: date) -> list[Row]:
             break
         found += withheld(whole_country(reader, each), published[-1])
     return found
+
+
+def _late(session: Session, reader: Session, counted: Figures) -> list[int]:
+    """For each edition that told what was open: how many more are open at the end of this month than that number, with all that
+    the files say was received and ended since, lets a reader expect. They came late, and no file tells of them yet.
+
+    A count that is withheld is taken as it is: who might reckon it out of this is not helped (`untold`).
+    """
+    true: dict[date, Row] = {counted.month: counted.total}
+    open_since: dict[date, int] = {}
+    told: list[int] = []
+
+    def expected(until: date) -> int:
+        return sum(count for month, count in open_since.items() if month <= until)
+
+    columns = (OpenDataEdition.month, OpenDataEdition.content["total"])
+    published = select(*columns).order_by(OpenDataEdition.made_at, OpenDataEdition.month, OpenDataEdition.number)
+    for month, total in session.execute(published).all():
+        if month not in true and any(total[name] is None for name in COUNTS):
+            true[month] = whole_country(reader, month)
+        known = zip(COUNTS, true.get(month, ()) or (0,) * len(COUNTS), strict=True)
+        received, *ended = (count if total[name] is None else total[name] for name, count in known)
+        open_since[month] = received - sum(ended)
+        if total[OPEN] is not None:
+            told.append(total[OPEN] - expected(month))
+    received, *ended = counted.total
+    open_since[counted.month] = received - sum(ended)
+    return [counted.open_at_month_end - expected(counted.month) - each for each in told]
 
 
 def _editions(session: Session, month: date) -> Sequence[OpenDataEdition]:

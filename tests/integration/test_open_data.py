@@ -127,6 +127,43 @@ def test_what_is_open_waits_while_it_would_tell_two_who_withdrew(session: Sessio
     assert [each.content["total"]["open_at_month_end"] for each in (october, november)] == [None, None]
 
 
+def late_ones(published: list[Any]) -> list[int]:
+    """The attack: for any two files that tell what was open, how far these numbers lie apart beyond all that the files of the
+    same days say was received and ended; who subtracts so finds how many papers were entered late in between."""
+    told: list[int] = []
+    nets: dict[str, int] = {}
+    for total in ({"month": each["month"], **each["total"]} for each in published):
+        nets[total["month"]] = total["received"] - sum(total[name] for name in ("resolved", "declined", "withdrawn"))
+        if total["open_at_month_end"] is not None:
+            told.append(total["open_at_month_end"] - sum(n for month, n in nets.items() if month <= total["month"]))
+    return [abs(one - other) for place, one in enumerate(told) for other in told[:place]]
+
+
+def test_who_subtracts_two_editions_does_not_find_how_many_papers_came_late(session: Session) -> None:
+    month_of_complaints(session)
+    published = service.publish_due(FIFTH)
+    # Each month's own complaints, and papers of months that are published: too few by themselves for an edition of theirs.
+    for month, late in ((11, 3), (12, 1)):
+        filed(session, late, 7)
+        filed(session, 6, 9, month=month)
+        session.commit()
+        published += service.publish_due(build.dhaka(2026 + month // 12, month % 12 + 1, 5))
+    at = build.dhaka(2027, 1, 20)
+    filed(session, 2, 8)
+    [build.case(session, filed_at=at, received_on=at.date()) for _ in range(6)]
+    session.commit()
+    published += service.publish_due(build.dhaka(2027, 2, 5))
+    told = [(each.content["month"], each.number, each.content["total"]["open_at_month_end"]) for each in published]
+    assert told == [
+        ("2026-10", 1, 25),
+        ("2026-11", 1, None),  # three of October are among them
+        ("2026-12", 1, None),  # four
+        ("2026-10", 2, 31),  # six: October has a new edition, and nothing is untold any more
+        ("2027-01", 1, 50),
+    ]
+    assert set(late_ones([each.content for each in published])) <= {0, *range(5, 99)}
+
+
 def test_a_correction_makes_an_edition_when_it_is_large_enough(client: Any, session: Session) -> None:
     month_of_complaints(session)
     assert len(service.publish_due(FIFTH)) == 1
