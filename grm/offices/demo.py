@@ -28,6 +28,9 @@ MINISTRY_POSTS = (("gro", "gro"), ("officer", "officer"), ("appeal", "appeal"))
 COORDINATOR = "coordinator.social-welfare"
 """Who coordinates the cluster of allowances: the one post that no pattern makes."""
 
+CHAIR = "chair"
+"""Who presides over the Cabinet Division's cell, and answers where the ladder ends."""
+
 # Given and family names of people in Bangladesh, combined; (Bangla, English). No real officer is meant.
 _MEN = (
     ("মোঃ রফিকুল", "Md. Rafiqul"),
@@ -92,7 +95,8 @@ def accounts(known: Directory) -> Iterator[tuple[str, str | None, str | None]]:
     for office in known.offices:
         if office.kind == "provider":
             yield f"gro.{office.code}", office.code, "gro"
-    yield COORDINATOR, known.office_of("social-welfare").code, CODE  # the last, so that the others keep their names
+    yield COORDINATOR, known.office_of("social-welfare").code, CODE
+    yield CHAIR, known.cell.code, "head"  # what comes later stands last, so that the others keep their names
 
 
 def slug(name: str) -> str:

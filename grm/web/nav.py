@@ -25,8 +25,6 @@ ENTRIES = (
     ("/registry", _("Registry"), ("desk_officer",)),
     ("/canned", _("Canned texts"), ()),
     ("/reports", _("Reports"), ()),
-    ("/reports/escalations", _("Escalations"), ()),
-    ("/reports/samples", _("Sample of closures"), ()),
     ("/admin", _("Administration"), ()),
     ("/people", _("Posts and officers"), ()),
     ("/people/dossier", _("Handover dossier"), ("gro", "case_officer", "appeal_officer", "cell_officer")),
@@ -44,6 +42,9 @@ REPORT_TABS = (
     ("/reports/exports", _("Files")),
 )
 """The pages that stand beside one another under "Reports" (`templates/reports/_tabs.html`)."""
+
+_WITHIN = {"/reports/samples": "/reports/reviews"}
+"""Pages that belong to a tab without lying below its address."""
 
 _NOT_FOR_PROVIDERS = frozenset({"/registry", "/desk/new"})
 """What a payment provider's desk has no part in."""
@@ -94,7 +95,8 @@ def report_tabs() -> list[dict[str, Any]]:
     if user is None or not user.is_authenticated:
         return []
     allowed = [(href, words) for href, words in REPORT_TABS if _may_open(href, (), user.actor)]
-    inside = [href for href, _ in allowed if (request.path + "/").startswith(href + "/")]
+    path = next((tab for page, tab in _WITHIN.items() if request.path.startswith(page)), request.path)
+    inside = [href for href, _ in allowed if (path + "/").startswith(href + "/")]
     current = max(inside, key=len, default="")
     return [{"href": href, "label": gettext(words), "current": href == current} for href, words in allowed]
 

@@ -409,7 +409,7 @@ def test_demo_officers_sit_where_their_names_say(session: Session) -> None:
 
 def test_demo_officers_can_be_written_to_and_told_apart(session: Session) -> None:
     officers = session.scalars(select(Officer)).all()
-    assert len(officers) == 3 * 39 + 64 + 15 + 2 + 1
+    assert len(officers) == 3 * 39 + 64 + 15 + 2 + 2
     assert len({o.phone for o in officers}) == len(officers)
     assert all(
         o.is_demo and is_sendable_mobile(o.phone or "") and parse_email(o.email or "") == o.email for o in officers
