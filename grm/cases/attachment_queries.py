@@ -31,6 +31,11 @@ class FileLine:
     attached_at: datetime
 
     @property
+    def is_theirs(self) -> bool:
+        """Whether it is for the complainant to have; as `attachment_serving.is_theirs`."""
+        return self.is_from_complainant or self.is_for_complainant
+
+    @property
     def is_served(self) -> bool:
         """Whether it can be opened."""
         return self.state == "stored"

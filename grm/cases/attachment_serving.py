@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from grm.cases import queries
+from grm.cases import permissions, queries
 from grm.cases.attachment_models import Attachment
 from grm.cases.attachments import name_context, store
 from grm.cases.models import Case
@@ -35,15 +35,17 @@ def file_of(session: Session, actor: Actor, tracking_number: str, attachment_id:
     """A file of a case, for whoever may see the case. Two statements.
 
     Raises `NotFound` for a case or file that does not exist, that the actor must not know of, or that is not served (the
-    complainant has what `is_theirs` says); `Unavailable` where the stored copy is gone or not the one that was attached.
+    complainant has what `is_theirs` says, and an overseer all the rest); `Unavailable` where the stored copy is gone or not the
+    one that was attached.
     """
-    case, _ = queries.find_case(session, actor, tracking_number)
+    case, facts = queries.find_case(session, actor, tracking_number)
+    whose = true() if permissions.may_have_files_of_complainant(actor, facts) else ~is_theirs()
     row = session.execute(
         select(Attachment).where(
             Attachment.id == attachment_id,
             Attachment.case_id == case.id,
             Attachment.state == "stored",
-            is_theirs() if actor.is_complainant else true(),
+            is_theirs() if actor.is_complainant else whose,
         )
     ).scalar_one_or_none()
     if row is None:

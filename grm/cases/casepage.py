@@ -36,7 +36,7 @@ from grm.cases.forms import ActionForm, form_for, nothing_chosen
 from grm.cases.hearings import HearingLine, hearings_column, hearings_of
 from grm.cases.links import Linked, is_open_follower, links_column, links_from
 from grm.cases.models import Case, ContactTask
-from grm.cases.permissions import CaseFacts, relation_of
+from grm.cases.permissions import CaseFacts, may_have_files_of_complainant, relation_of
 from grm.cases.queries import Clock, EventLine, Person
 from grm.cases.referral_page import ReferralPage
 from grm.cases.repeats import repeats_column, repeats_in_words
@@ -123,6 +123,8 @@ class CasePage:
     referral: ReferralPage
     """Where it came from, what part of it is elsewhere, what the Cabinet Division directs."""
     files: tuple[attachment_queries.FileLine, ...]
+    files_not_shown: int
+    """How many there are besides, which are not the reader's to open."""
     links: tuple[Linked, ...]
     """What is answered together with it, as far as the reader may see it."""
     same_text: int
@@ -216,7 +218,7 @@ class CasePage:
             ("alleged", gettext("What is alleged"), True),
             ("claim", self.claim_heading, self.claim is not None),
             ("now", gettext("What can be done now"), True),
-            ("files", gettext("Files"), bool(self.files)),
+            ("files", gettext("Files"), bool(self.files or self.files_not_shown)),
             ("history", gettext("History"), True),
             ("holder", gettext("Who holds it"), True),
             ("parts", gettext("Parts at other offices"), bool(self.referral.parts)),
@@ -308,6 +310,9 @@ def load(
     )
     relation = relation_of(actor, facts)
     people = queries.people_of(session, case, keyring()) if relation in KNOW_WHO and not case.is_anonymous else ()
+    files = attachment_queries.files_of(row.attachments)
+    has_theirs = may_have_files_of_complainant(actor, facts)
+    shown = files if has_theirs else tuple(each for each in files if not each.is_theirs)
     tasks = informing.open_tasks(session, case)
     collective_page.fill((each.form for each in sections), tasks, people)
     return CasePage(
@@ -326,7 +331,8 @@ def load(
         shows_addresses=relation in HANDLING,
         clocks=queries.clocks_of(row.deadlines),
         messages=panels.messages_of(session, case.id),
-        files=attachment_queries.files_of(row.attachments),
+        files=shown,
+        files_not_shown=len(files) - len(shown),
         claim=claims.told_of(row.claim, case.tracking_number, opens=relation in KNOW_ACCOUNTS),
         hearings=heard,
         links=links_from(row.links),

@@ -164,6 +164,12 @@ def may_see(actor: Actor, case: CaseFacts) -> bool:
     return relation_of(actor, case) is not None
 
 
+def may_have_files_of_complainant(actor: Actor, case: CaseFacts) -> bool:
+    """Whether what the complainant handed in, or is to have, is also the actor's to open: it may say who complains, which an
+    overseer is not told."""
+    return relation_of(actor, case) not in (None, "overseer")
+
+
 _HANDLING = frozenset(
     {
         *(Action.ASK, Action.REFER, Action.RESOLVE, Action.DECLINE, Action.CLOSE),

@@ -53,4 +53,4 @@ def theirs(session: Session, tracking_number: str) -> tuple[FileLine, ...]:
     """The files of a case that its complainant may have: handed in by them, or marked so by an officer (one statement)."""
     statement = select(attachments_column()).where(Case.tracking_number == tracking_number)
     lines = files_of(session.execute(statement).scalar_one_or_none())
-    return tuple(each for each in lines if each.is_from_complainant or each.is_for_complainant)
+    return tuple(each for each in lines if each.is_theirs)

@@ -19,12 +19,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from grm.accounts.models import Officer
 from grm.cases import attachment_care, attachments, spine
 from grm.cases.attachment_models import Attachment
 from grm.cases.attachments import FilesRefused, Upload
-from grm.cases.models import CaseEvent
+from grm.cases.models import Case, CaseEvent
 from grm.cases.verification import Tally, faults
 from grm.cli import register
+from grm.kernel import clock
 from grm.kernel.audit import AuditEntry
 from grm.kernel.db import db
 from grm.kernel.errors import Conflict, IllegalAction, NotFound
@@ -160,6 +162,33 @@ def test_a_file_is_bound_to_its_case_and_to_who_may_see_that(here: Flask, sessio
         assert client.get(path).status_code == 404
     assert here.test_client().get(f"/cases/{number}/attachments/{row.id}").location.startswith("/login")
     assert sign_in(here, "cabinet").get(f"/cases/{other}/attachments/{row.id}").status_code == 404
+
+
+def test_who_is_not_told_who_complains_has_none_of_the_complainants_files(
+    here: Flask, inside: Session, session: Session, number: str
+) -> None:
+    """An overseer has what officers attached for themselves; the others who see the case have all of it."""
+    named = attachments.receive([Upload("রহিমার পাসবই.png", files.png())])
+    case = inside.scalars(select(Case).where(Case.tracking_number == number)).one()
+    attachments.add_rows(inside, case, 1, named.kept, now=clock.now(inside), officer_id=None, is_for_complainant=False)
+    inside.commit()
+    client = sign_in(here)
+    assert post(client, number, ("to-her.pdf", files.pdf()), is_for_complainant="1").status_code == 303
+    assert post(client, number, ("visit.jpg", files.jpeg())).status_code == 303
+    ids = [row.id for row in rows(session)]
+    head = build.officer(session, "head.of-office")
+    head.password_hash = session.scalars(select(Officer.password_hash).where(Officer.username == GRO)).one()
+    build.posting(session, build.post_id(session, build.office_id(session), "head"), head.id)
+    session.commit()
+    given = {}
+    for who in ("coordinator.social-welfare", "head.of-office", "appeal.social-welfare", "cabinet"):
+        reader = sign_in(here, who)
+        given[who] = [reader.get(f"/cases/{number}/attachments/{each}").status_code for each in ids]
+        for page in (reader.get(f"/cases/{number}").text, reader.get(f"/cases/{number}/file").text):
+            assert ("রহিমার পাসবই" in page) is ("to-her" in page) is (who[0] != "c" or who == "cabinet"), who
+            assert "visit" in page and ("Files of the complainant: 2." in page) is (who[:5] == "coord")
+    assert given.pop("coordinator.social-welfare") == [404, 404, 200]
+    assert set(map(tuple, given.values())) == {(200, 200, 200)}
 
 
 def test_a_refused_file_holds_up_neither_the_text_nor_the_others(
