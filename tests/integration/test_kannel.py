@@ -6,6 +6,7 @@ the application, since Kannel calls an address, not a test client.
 
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -21,12 +22,51 @@ from grm.kernel import clock, context
 from grm.notifications import delivery
 from grm.notifications.delivery import Post, deliver_due
 from grm.notifications.sms_text import measure
-from tests.support.outbox import PHONE, add_message, later, message, states
+from tests.support.outbox import PHONE, add_message, attempts, later, message, states
 from tests.support.sms import Gateway, Kannel, Sink, Sms
 
 
+class Reported:
+    """Takes a gateway's reports. Every test has a base address of its own, so that none sees a late one of another."""
+
+    def __init__(self) -> None:
+        self.called: list[list[str]] = []
+        reported = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                test, slash, path = self.path[1:].partition("/")
+                reported.called[int(test)].append(slash + path)
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        run = self.server.serve_forever
+        threading.Thread(target=run, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def next_test(self) -> tuple[str, list[str]]:
+        """A base address to report to, and the paths behind it that are called."""
+        self.called.append([])
+        return f"http://127.0.0.1:{self.server.server_address[1]}/{len(self.called) - 1}", self.called[-1]
+
+
+@pytest.fixture(scope="module")
+def reported() -> Iterator[Reported]:
+    """Listens as long as a gateway runs: Kannel's smsbox ends itself when a report meets a server that is closing."""
+    reported = Reported()
+    yield reported
+    reported.server.shutdown()
+    reported.server.server_close()
+
+
 @pytest.fixture(scope="module", params=["kannel", "sink"])
-def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway(
+    request: pytest.FixtureRequest, reported: Reported, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
     if request.param == "kannel" and Kannel.programs() is None:
         pytest.skip("Kannel is not installed (Debian: kannel, kannel-extras); the sink runs the same tests")
     home: Path = tmp_path_factory.mktemp(request.param) / "gateway"
@@ -36,28 +76,22 @@ def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield made
     finally:
         made.stop()
+    for death in made.deaths:
+        warnings.warn(f"Kannel was started again: {death}", stacklevel=1)
+
+
+@pytest.fixture(autouse=True)
+def _shown(gateway: Gateway) -> Iterator[None]:
+    """Begin with a gateway that runs; pytest shows what is printed where a test fails."""
+    gateway.tend()
+    yield
+    print(gateway.log())
 
 
 @pytest.fixture
-def reports() -> Iterator[tuple[str, list[str]]]:
+def reports(reported: Reported) -> tuple[str, list[str]]:
     """The base address that a gateway reports to, and the paths it has called."""
-    called: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            called.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", called
-    server.shutdown()
-    server.server_close()
+    return reported.next_test()
 
 
 @pytest.fixture
@@ -150,8 +184,9 @@ def test_a_short_english_sms_takes_one_part_of_the_plain_alphabet(
 def test_a_wrong_password_loses_nothing(
     app: Flask, session: Session, gateway: Gateway, reports: tuple[str, list[str]], now: datetime
 ) -> None:
-    add_message(session, now, "kept")
+    message_id = add_message(session, now, "kept")
     assert deliver_due(post_to(app, gateway, reports[0], "wrong"), now) == {"unreachable": 1}
+    assert "403" in (attempts(session, message_id)[0][2] or ""), "it was there, and did not know us"
     assert states(session) == ["pending"]
 
 

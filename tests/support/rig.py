@@ -197,7 +197,12 @@ class Rig(System):
     def drain(self) -> None:
         """Wait until no message waits to be sent."""
         query = "SELECT count(*) AS n FROM message WHERE state IN ('pending', 'sending', 'unknown')"
-        self.wait_until(lambda: self.rows(query)[0]["n"] == 0, "all messages on their way")
+
+        def is_drained() -> bool:
+            self.sms.tend()
+            return bool(self.rows(query)[0]["n"] == 0)
+
+        self.wait_until(is_drained, "all messages on their way")
 
 
 def must_be(page: Page, path: str, status: int = 200) -> Page:

@@ -86,12 +86,23 @@ class Gateway:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/cgi-bin/sendsms"
         home.mkdir(parents=True)
+        self.deaths: list[str] = []
+        """How its programs ended that were not told to: see Kannel.tend."""
         self._supervisor = Supervisor(home, home / "programs", lambda text: None)
         self._programs: dict[str, Program] = {}
+        self._told_to_end = ""
 
     def received(self) -> list[Sms]:
         """All messages so far, oldest first."""
         raise NotImplementedError
+
+    def tend(self) -> None:
+        """Look whether its programs live. Of our own sink nothing is mended: it must not end."""
+
+    def log(self) -> str:
+        """The ends of its programs' logs, for a failing test to show."""
+        logs = ((path.name, path.read_text("utf-8", errors="replace")) for path in sorted(self.home.glob("*.log")))
+        return "\n".join(f"--- {name}\n" + "\n".join(text.splitlines()[-20:]) for name, text in logs)
 
     def stop(self) -> None:
         """End the programs."""
@@ -102,13 +113,19 @@ class Gateway:
         """End one of the programs, by default the one that takes our requests, and start it again at the end of the block."""
         program = self._programs[name or self.front]
         assert program.process is not None
+        self._told_to_end = program.name
         program.process.terminate()
         program.process.wait(15)
         try:
             yield
         finally:
-            self._supervisor.start(program.name, program.argv, stop_seconds=program.stop_seconds, **program.options)
-            _wait(lambda: is_open(self.port), f"{program.name} again")
+            self._told_to_end = ""
+            self._again(program)
+
+    def _again(self, program: Program) -> None:
+        options = {"stop_seconds": program.stop_seconds, **program.options}
+        self._programs[program.name] = self._supervisor.start(program.name, program.argv, **options)
+        _wait(lambda: is_open(self.port), f"{program.name} again")
 
     def _run(self, name: str, *argv: str | Path | int, **options: Any) -> None:
         words = [str(each) for each in argv]
@@ -146,18 +163,32 @@ class Kannel(Gateway):
         _wait(lambda: is_open(self.port), "Kannel's smsbox")
         _wait(lambda: "Connecting to" in (self.home / "fakesmsc.log").read_text("latin-1"), "Kannel's fake SMS centre")
 
+    def tend(self) -> None:
+        """Start again what has ended unasked, as the service manager of an office would, and note that it did.
+
+        smsbox 1.4.5 ends itself (`conn_unregister: Assertion 'conn != NULL' failed`) when whoever it reports to resets the
+        connection while it writes: a web server that is killed does.
+        """
+        for program in list(self._programs.values()):
+            if program.name != self._told_to_end and program.process and program.process.poll() is not None:
+                self.deaths.append(f"{program.name} ended with {program.process.returncode}\n{self.log()}")
+                self._again(program)
+
     def received(self) -> list[Sms]:
-        """Put together the parts that the fake SMS centre printed."""
-        found: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
+        """Put together the parts that the fake SMS centre printed; a message counts once all its parts are there."""
+        self.tend()
+        found: dict[tuple[str, str, int], list[tuple[str, bytes]]] = {}
         lines = _GOT.findall((self.home / "fakesmsc.log").read_text("latin-1"))
         for number, (_, to, header, data) in enumerate(lines):
             # A user data header 05 00 03 RR NN KK: part KK of NN of the message with reference RR.
-            reference = unquote_to_bytes(header)[3:4].hex() if header else f"alone {number}"
+            udh = unquote_to_bytes(header)
+            reference, of = (udh[3:4].hex(), udh[4]) if udh else (f"alone {number}", 1)
             raw = unquote_to_bytes(data.replace("+", "%20"))
-            found.setdefault((to, reference), []).append(("ucs2" if _is_ucs2(raw) else "gsm7", raw))
+            found.setdefault((to, reference, of), []).append(("ucs2" if _is_ucs2(raw) else "gsm7", raw))
         return [
             Sms(to, _read(b"".join(raw for _, raw in parts)), parts[0][0], len(parts))
-            for (to, _), parts in found.items()
+            for (to, _, of), parts in found.items()
+            if len(parts) == of
         ]
 
 
