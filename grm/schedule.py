@@ -73,6 +73,7 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
         Entry("samples", "cases.draw-samples", 3600, "ticks", "draws last month's sample of closures, once"),
         Entry("reviews", "reviews.assign-open", 600, "ticks", "gives drawn closures to those who are to review them"),
         Entry("returns", "returns.prepare", 600, "ticks", "prepares last month's returns on the first, once"),
+        Entry("close-returns", "returns.close", 300, "ticks", "closes a month's returns on their day, once"),
         Entry("late-returns", "returns.call-for-late", 300, "ticks", "calls for monthly returns that are late"),
         Entry("alarms", "alarms.look", 900, "ticks", "looks for surges and silences, once each morning"),
         Entry("open-data", "opendata.publish", 3600, "ticks", "publishes last month's open data from the 5th on, once"),

@@ -39,7 +39,8 @@ PLACEHOLDERS: Mapping[str, str] = {
     "people_url": "the page of posts and officers: PUBLIC_URL/people",
     "review_url": "the page of a review: PUBLIC_URL/reports/reviews/<tracking number>",
     "alarms_url": "the page of alarms: PUBLIC_URL/reports/alarms",
-    "return_url": "the page of an office's monthly return: PUBLIC_URL/reports/returns/<month>/office/<code>",
+    "return_url": "the page of a monthly return: PUBLIC_URL/reports/returns/<month>/office/<code>, or of all of a month",
+    "returns": "a closed month's figures, a block for each unit: numbers, shares, days and offices that had not submitted",
     "month": "the month of a return, with its year",
     "day": "the day of a digest; or of leaving a post",
     "total": "how many cases a digest tells of; or how many duties were handed over; or cases of a bulk act; or new alarms",
@@ -108,6 +109,7 @@ TRACK_CODE = "track-code-complainant"
 """A one-time code for the tracking page (`grm/notifications/codes.py`): of no use after ten minutes, never sent twice."""
 REVIEW_FINDING, ALARMS_RAISED = "review-finding-officer", "alarms-raised-officer"
 RETURN_PREPARED, RETURN_LATE = "return-prepared-officer", "return-late-officer"
+RETURNS_CLOSED = "returns-closed-officer"
 BULK_ASKED, BULK_DECIDED = "bulk-asked-officer", "bulk-decided-officer"
 REMINDED_OF_MANY = "cases-reminded-officer"
 """One for each holder, however many cases somebody reminds of at once."""
@@ -210,6 +212,7 @@ _ENTRIES = (
     _to_officer(ALARMS_RAISED, "total alarms_url", 4),
     _to_officer(RETURN_PREPARED, "month due_on return_url", 5),
     _to_officer(RETURN_LATE, "month due_on return_url", 4),
+    _to_officer(RETURNS_CLOSED, "month returns return_url", 5),
     _to_officer(CALENDAR_SHORT, "covered_until missing admin_url", 5),
     # Reminders go by digest. These are for what still lies in the outbox from before.
     _to_officer("case-unacknowledged-officer", "tracking_number due_on case_url", 5, while_open=True),

@@ -16,7 +16,7 @@ from grm.kernel import tracking_number
 from grm.kernel.clock import DHAKA
 from grm.kernel.errors import GrmError
 from grm.kernel.text import is_blank
-from grm.notifications import digest_wording
+from grm.notifications import digest_wording, return_wording
 from grm.notifications.catalogue import CATALOGUE, LANGUAGES, Channel, Entry
 from grm.notifications.sms_text import measure
 from grm.web.locale import speaking
@@ -113,12 +113,11 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
         if params.get("return_month"):
             month = date.fromisoformat(str(params["return_month"]))
             values["month"] = show_month(month)
-            where = (
-                f"/{month:%Y-%m}/office/{params['return_office']}"
-                if params.get("return_office")
-                else f"?month={month:%Y-%m}"
-            )
+            of = params.get("return_unit") or (params.get("return_office") and f"office/{params['return_office']}")
+            where = f"/{month:%Y-%m}/{of}" if of else f"?month={month:%Y-%m}"
             values["return_url"] = f"{public_url}/reports/returns{where}"
+        if params.get("closed_returns"):
+            values |= return_wording.values(params["closed_returns"])
         if params.get("leaving_on"):
             values["day"] = show_date(date.fromisoformat(str(params["leaving_on"])))
         if params.get("code"):

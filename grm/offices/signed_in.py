@@ -1,5 +1,6 @@
 """The signed-in officer as Flask-Login and the guard see them: the account and today's seats."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -82,6 +83,27 @@ def seats_of(session: Session, officer_id: int, on: date) -> tuple[Seat, ...]:
 def actor_of(session: Session, officer: Officer, on: date) -> Actor:
     """Return an officer as an actor with the seats of a day."""
     return _actor(session, officer, seats_of(session, officer.id, on))
+
+
+def actors_of(session: Session, officer_ids: Collection[int], on: date) -> list[Actor]:
+    """Return officers as actors with the seats of a day; who has none is left out (one statement for any number)."""
+    rows = session.execute(
+        select(Officer, *_SEAT)
+        .join(Posting, Posting.officer_id == Officer.id)
+        .join(Post, Post.id == Posting.post_id)
+        .join(Office, Office.id == Post.office_id)
+        .outerjoin(Place, Place.id == Office.district_id)
+        .where(
+            Officer.id.in_(officer_ids),
+            Posting.starts_on <= on,
+            or_(Posting.ends_on.is_(None), Posting.ends_on > on),
+        )
+        .order_by(Officer.id, *_ORDER)
+    ).all()
+    seats: dict[Officer, list[Seat]] = {}
+    for row in rows:
+        seats.setdefault(row.Officer, []).append(Seat(*row[1:]))
+    return [_actor(session, officer, tuple(held)) for officer, held in seats.items()]
 
 
 def load(session: Session, officer_id: Any, on: date) -> SignedIn | None:

@@ -8,7 +8,7 @@ another on the same side neither comes nor goes for the unit as a whole.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from grm.kernel.actor import Actor
 from grm.returns.sheets import COLUMNS, SIDES, Sheet, Sheets
-from grm.returns.units import ALL_SHADES, Sight, Unit
+from grm.returns.units import ALL_SHADES, Unit
 from grm.tallies import stays
 from grm.tallies.periods import Period
 from grm.tallies.stays_models import DISPOSALS, FROM_OFFICES
@@ -46,32 +46,16 @@ def live(
 ) -> Relation:
     """The entries of a unit's month as the histories say now. `within`: at these offices only. `most_due`: None for what is kept
     for good, which counts every changed case by its history, however many wait."""
-    parameters: dict[str, Any] = {
-        "since": month.starts_on,
-        "until": month.ends_on,
-        "as_of": min(month.ends_on, today),
-        "unit": unit.id,
-        "offices": sorted(within if within is not None else unit.office_ids),
-    }
-    source = _source(session, parameters, most_due)
-    here, against, is_inside = _conditions(unit, within)
-    spans = (
-        f"SELECT * FROM {source} AS s WHERE {here} AND ended_on >= :since AND began_on < :until",
-        f"SELECT * FROM {source} AS s WHERE {here} AND ended_on IS NULL AND began_on < :until",
+    parameters = spanned(month, min(month.ends_on, today)) | _whose(unit, within)
+    return Relation(selected(source(session, parameters, most_due), *_conditions(unit, within)), parameters)
+
+
+def closed(unit: Unit, month: Period, within: frozenset[int] | None = None) -> Relation:
+    """The entries of a unit's month as the histories said when it was closed."""
+    parameters = spanned(month, month.ends_on) | _whose(unit, within)
+    return Relation(
+        selected("(SELECT * FROM closed_stay WHERE month = :since)", *_conditions(unit, within)), parameters
     )
-    counted = " UNION ALL ".join(_counted(span, is_inside) for span in spans)
-    nothing = "NULL::text AS came, NULL::text AS went, false AS is_late, false AS is_extended, NULL::int AS days"
-    rated = (
-        f"SELECT case_id, no, side, shade, {nothing}, stars, NULL::boolean AS is_upheld FROM {source} AS s "
-        f"WHERE {here} AND rated_on >= :since AND rated_on < :until"
-    )
-    in_month = "is_upheld IS NOT NULL AND ended_on >= :since AND ended_on < :until"
-    # Beside the complaints stands what became of appeals against how they were decided. Who may count the desk's may count these.
-    decided_above = (
-        f"SELECT case_id, no, 'complaint' AS side, CASE shade WHEN 1 THEN 0::smallint ELSE shade END AS shade, {nothing}, "
-        f"NULL::smallint AS stars, is_upheld FROM {source} AS s WHERE {against} AND {in_month}"
-    )
-    return Relation(" UNION ALL ".join((counted, rated, decided_above)), parameters)
 
 
 def frozen(return_id: int) -> Relation:
@@ -122,7 +106,7 @@ def sheets(session: Session, relation: Relation, shades: frozenset[int], exclude
 def _sums(relation: Relation) -> str:
     counts = ", ".join(f'count(*) FILTER (WHERE {condition}) AS "{name}"' for name, condition in COLUMNS.items())
     days = "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY days) AS days"
-    return f"SELECT side, {counts}, {days} FROM ({relation.sql}) AS e WHERE {_SEEN} GROUP BY side"
+    return f"SELECT side, {counts}, {days} FROM ({relation.sql}) AS e WHERE {SEEN} GROUP BY side"
 
 
 def plan(session: Session, relation: Relation) -> str:
@@ -168,7 +152,7 @@ def _listed(
             c.tracking_number, c.category_id, c.is_sensitive
         FROM (
             SELECT * FROM ({relation.sql}) AS e
-            WHERE {_SEEN} AND e.side = :side AND ({COLUMNS[column]}) AND (e.case_id, e.no) > (:after_case, :after_no)
+            WHERE {SEEN} AND e.side = :side AND ({COLUMNS[column]}) AND (e.case_id, e.no) > (:after_case, :after_no)
             ORDER BY e.case_id, e.no {"" if limit is None else "LIMIT :limit"}
         ) AS e
         JOIN cases AS c ON c.id = e.case_id LEFT JOIN stay AS s ON s.case_id = e.case_id AND s.no = e.no
@@ -178,21 +162,39 @@ def _listed(
     return text(statement), {**relation.parameters, **_seen(shades, excluded), **place}
 
 
-def changes(
-    session: Session, was: Relation, now: Relation, shades: frozenset[int], excluded: Sequence[int], limit: int = PAGE
-) -> Sequence[Any]:
-    """The entries that are counted now and were not, or were and are not any more, with the numbers of their cases."""
+def corrections(
+    session: Session,
+    was: Relation,
+    now: Relation,
+    shades: frozenset[int],
+    excluded: Sequence[int],
+    frozen_at: datetime,
+    limit: int = PAGE,
+) -> tuple[dict[str, dict[str, int]], Sequence[Any]]:
+    """What has changed since `frozen_at`: by how much each number, by side; and the first of the entries that are counted now and
+    were not, or were and are not any more, with their cases' numbers and when something was last entered in their histories."""
     names = ", ".join(ENTRY)
-    old, new = (f"SELECT {names} FROM ({each.sql}) AS e WHERE {_SEEN}" for each in (was, now))
+    sums = ", ".join(f'coalesce(sum(times) FILTER (WHERE {each}), 0) AS "{name}"' for name, each in COLUMNS.items())
+    old, new = (f"{names} FROM ({each.sql}) AS e WHERE {SEEN}" for each in (was, now))
     statement = f"""
-        SELECT d.*, c.tracking_number FROM (
-            SELECT true AS is_new, n.* FROM (({new}) EXCEPT ({old})) AS n
-            UNION ALL SELECT false, o.* FROM (({old}) EXCEPT ({new})) AS o
-        ) AS d JOIN cases AS c ON c.id = d.case_id
-        ORDER BY d.side DESC, d.case_id, d.no, d.is_new LIMIT :limit
+        WITH d AS MATERIALIZED (
+            SELECT sum(sign) AS times, {names} FROM (SELECT -1 AS sign, {old} UNION ALL SELECT 1, {new}) AS both_sides
+            GROUP BY {names} HAVING sum(sign) <> 0
+        ), by_side AS (SELECT side, {sums} FROM d GROUP BY side),
+        first AS (SELECT d.times > 0 AS is_new, d.* FROM d ORDER BY side DESC, case_id, no, times LIMIT :limit)
+        SELECT f.*, c.tracking_number,
+            (SELECT max(e.at) FROM case_event AS e WHERE e.case_id = f.case_id AND e.at >= :frozen_at) AS entered_at,
+            (SELECT jsonb_object_agg(side, to_jsonb(by_side)) FROM by_side) AS sums
+        FROM first AS f JOIN cases AS c ON c.id = f.case_id ORDER BY f.side DESC, f.case_id, f.no, f.is_new
     """
-    parameters = {**was.parameters, **now.parameters, **_seen(shades, excluded), "limit": limit + 1}
-    return session.execute(text(statement), parameters).all()
+    parameters = {**was.parameters, **now.parameters, **_seen(shades, excluded)}
+    rows = session.execute(text(statement), {**parameters, "frozen_at": frozen_at, "limit": limit + 1}).all()
+    found = rows[0].sums if rows else {}
+    by = {
+        side: {name: found[side][name] for name in COLUMNS if found[side][name]} if side in found else {}
+        for side in SIDES
+    }
+    return by, rows
 
 
 def lines(session: Session, relation: Relation) -> str:
@@ -217,14 +219,14 @@ def accusing(session: Session, actor: Actor) -> list[int]:
     return list(session.scalars(text(statement), parameters))
 
 
-_SEEN = "e.shade = ANY(:shades) AND e.case_id <> ALL(CAST(:excluded AS bigint[]))"
+SEEN = "e.shade = ANY(:shades) AND e.case_id <> ALL(CAST(:excluded AS bigint[]))"
 
 
 def _seen(shades: frozenset[int], excluded: Sequence[int]) -> dict[str, Any]:
     return {"shades": sorted(shades), "excluded": list(excluded)}
 
 
-def _source(session: Session, parameters: dict[str, Any], most_due: int | None) -> str:
+def source(session: Session, parameters: dict[str, Any], most_due: int | None) -> str:
     """The stays: those that are kept, save for cases that have changed since; these are made of their histories here and now."""
     at_most = None if most_due is None else most_due + 1
     due = list(session.scalars(text("SELECT DISTINCT case_id FROM tally_due LIMIT :at_most"), {"at_most": at_most}))
@@ -235,8 +237,12 @@ def _source(session: Session, parameters: dict[str, Any], most_due: int | None) 
     return f"(SELECT {names} FROM stay WHERE case_id <> ALL(:ids) UNION ALL SELECT {names} FROM ({stays.SELECTED}) AS made)"
 
 
-_ANYWHERE = "office_id = ANY(ARRAY(SELECT id FROM office))"
+ANYWHERE = "office_id = ANY(ARRAY(SELECT id FROM office))"
 """Every office has its index of stays; all stays together have none by their dates."""
+
+
+def _whose(unit: Unit, within: frozenset[int] | None) -> dict[str, Any]:
+    return {"unit": unit.id, "offices": sorted(within if within is not None else unit.office_ids)}
 
 
 def _conditions(unit: Unit, within: frozenset[int] | None) -> tuple[str, str, str | None]:
@@ -244,23 +250,50 @@ def _conditions(unit: Unit, within: frozenset[int] | None) -> tuple[str, str, st
     if unit.kind == "office":
         return "office_id = :unit", "against_office_id = :unit", None
     if unit.kind == "ministry":
-        return "office_id = ANY(:offices)", "against_office_id = ANY(:offices)", "{} = ANY(:offices)"
-    own = {"programme": "programme_id = :unit", "district": "district_id = :unit", "country": _ANYWHERE}[unit.kind]
+        return "office_id = ANY(:offices)", "against_office_id = ANY(:offices)", "{way}_office_id = ANY(:offices)"
+    own = {"programme": "programme_id = :unit", "district": "district_id = :unit", "country": ANYWHERE}[unit.kind]
     if within is None:
-        return own, f"{own} AND against_office_id IS NOT NULL", "{} IS NOT NULL"
+        return own, f"{own} AND against_office_id IS NOT NULL", "{way}_office_id IS NOT NULL"
     return (
         f"{own} AND office_id = ANY(:offices)",
         f"{own} AND against_office_id = ANY(:offices)",
-        "{} = ANY(:offices)",
+        "{way}_office_id = ANY(:offices)",
     )
 
 
-def _counted(span: str, is_inside: str | None) -> str:
-    came_inside = f"WHEN {is_inside.format('from_office_id')} THEN NULL" if is_inside else ""
-    went_inside = f"WHEN {is_inside.format('to_office_id')} THEN NULL" if is_inside else ""
+def spanned(month: Period, as_of: date) -> dict[str, Any]:
+    """The parameters that say which month, and as of which day what is pending is late."""
+    return {"since": month.starts_on, "until": month.ends_on, "as_of": as_of}
+
+
+def selected(source: str, here: str, against: str, inside: str | None, unit: str = "", unit_against: str = "") -> str:
+    """The entries that some stays make, as SQL; with columns in front that say whose each is, where these are given."""
+    spans = (
+        f"SELECT * FROM {source} AS s WHERE {here} AND ended_on >= :since AND began_on < :until",
+        f"SELECT * FROM {source} AS s WHERE {here} AND ended_on IS NULL AND began_on < :until",
+    )
+    counted = " UNION ALL ".join(_counted(span, inside, unit) for span in spans)
+    nothing = "NULL::text AS came, NULL::text AS went, false AS is_late, false AS is_extended, NULL::int AS days"
+    rated = (
+        f"SELECT {unit} case_id, no, side, shade, {nothing}, stars, NULL::boolean AS is_upheld FROM {source} AS s "
+        f"WHERE {here} AND rated_on >= :since AND rated_on < :until"
+    )
+    in_month = "is_upheld IS NOT NULL AND ended_on >= :since AND ended_on < :until"
+    # Beside the complaints stands what became of appeals against how they were decided. Who may count the desk's may count these.
+    decided_above = (
+        f"SELECT {unit_against} case_id, no, 'complaint' AS side, "
+        f"CASE shade WHEN 1 THEN 0::smallint ELSE shade END AS shade, {nothing}, "
+        f"NULL::smallint AS stars, is_upheld FROM {source} AS s WHERE {against} AND {in_month}"
+    )
+    return " UNION ALL ".join((counted, rated, decided_above))
+
+
+def _counted(span: str, inside: str | None, unit: str) -> str:
+    came_inside = f"WHEN {inside.format(way='from')} THEN NULL" if inside else ""
+    went_inside = f"WHEN {inside.format(way='to')} THEN NULL" if inside else ""
     passed_on, disposals = (", ".join(f"'{each}'" for each in codes) for codes in (FROM_OFFICES, DISPOSALS))
     return f"""
-        SELECT case_id, no, side, shade,
+        SELECT {unit} case_id, no, side, shade,
             CASE WHEN began_on < :since THEN 'carried' {came_inside} WHEN began_how IN ({passed_on}) THEN 'from_offices'
                  WHEN began_how = 'reopened' THEN 'reopened' ELSE channel END AS came,
             CASE WHEN ended_on < :until THEN
@@ -273,4 +306,7 @@ def _counted(span: str, is_inside: str | None) -> str:
     """
 
 
-__all__ = ["ALL_SHADES", "Relation", "Sight", "accusing", "changes", "entries", "frozen", "lines", "live", "sheets"]
+__all__ = [
+    *("ALL_SHADES", "ANYWHERE", "Relation", "accusing", "closed", "corrections", "entries", "frozen", "lines", "live"),
+    *("selected", "sheets", "source", "spanned"),
+]

@@ -25,7 +25,13 @@ def return_sheet(asked: Asked) -> Sheet:
     page = queries.page(asked.session, asked.actor, unit, seen, month, today)
     lines = list(_lines(page.sheets))
     balances = all(page.sheets[side].balances for side in SIDES)
-    state = gettext("Submitted") if page.is_frozen else gettext("Not submitted: counted as of now")
+    state = (
+        gettext("Not submitted: counted as of now")
+        if unit.kind == "office"
+        else gettext("Not closed: counted as of now")
+    )
+    if page.is_frozen:
+        state = gettext("Submitted") if unit.kind == "office" else gettext("Month closed")
     return Sheet(
         _title(unit, month),
         (
@@ -48,8 +54,7 @@ def cases_sheet(asked: Asked) -> Sheet:
     if not seen.has_lists or side not in SIDES or column not in COLUMNS:
         raise NotFound
     excluded = counting.accusing(asked.session, asked.actor)
-    line = queries.find(asked.session, unit, month)
-    relation = queries.relation_of(asked.session, unit, seen, month, today, line)
+    relation = queries.relation_of(asked.session, unit, seen, month, today)
     began, ended = wording.words(wording.BEGAN_WORDS), wording.words(wording.ENDED_WORDS)
     book = directory(asked.session)
 

@@ -1,4 +1,5 @@
-"""When a return is due and who is reminded of a late one: pure, from dated rules (`grm/data/return_rules.csv`)."""
+"""When a return is due, who is reminded of a late one, and when the month is closed: pure, from dated rules
+(`grm/data/return_rules.csv`)."""
 
 import csv
 from collections.abc import Sequence
@@ -11,13 +12,13 @@ from grm.deadlines.calendar import Calendar, end_of_day
 from grm.kernel.errors import Misconfigured
 
 FILE = Path(__file__).parent.parent / "data" / "return_rules.csv"
-DUE = "due"
+DUE, CLOSE = "due", "close"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the file: `what` is due, or the level of a rung; `working_days` count from the end of the month, or from the
-    day it was due."""
+    """One line of the file: `what` is due, or close, or the level of a rung; `working_days` count from the end of the month, or
+    from the day it was due."""
 
     valid_from: date
     what: str
@@ -33,7 +34,7 @@ def rules() -> tuple[Rule, ...]:
             Rule(date.fromisoformat(row["valid_from"]), row["what"], row["role"], int(row["working_days"]))
             for row in csv.DictReader(file)
         )
-    if not any(rule.what == DUE for rule in found):
+    if not {DUE, CLOSE} <= {rule.what for rule in found}:
         raise Misconfigured("no-return-rules")
     return found
 
@@ -43,6 +44,13 @@ def due_on(known: Sequence[Rule], ends_on: date, calendar: Calendar) -> date:
     rule = _in_force(known, DUE, ends_on)
     assert rule is not None
     return calendar.add_working_days(ends_on - timedelta(days=1), rule.working_days)
+
+
+def closes_on(known: Sequence[Rule], due: date, calendar: Calendar) -> date:
+    """The last day before a month is closed whose returns were due on a day."""
+    rule = _in_force(known, CLOSE, due)
+    assert rule is not None
+    return calendar.add_working_days(due, rule.working_days)
 
 
 def rung_at(known: Sequence[Rule], level: int, due: date, calendar: Calendar) -> datetime | None:

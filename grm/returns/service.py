@@ -31,11 +31,8 @@ from grm.returns.models import MonthlyReturn, ReturnReminder, ReturnSubmission
 from grm.returns.sheets import Sheets
 from grm.tallies import rebuilding
 from grm.tallies.periods import Period, month_of
-from grm.tallies.scope import ALL_SHADES, DESK_ONLY
 
 STREAM = "returns"
-VIEWS = {"whole": ALL_SHADES, "desk": DESK_ONLY}
-"""Of what is submitted, how much is for whom: whoever sees the whole office, and its grievance redress officer."""
 CATCH_UP_MONTHS = 12
 """So many months are prepared late, where nothing ran for long."""
 
@@ -73,7 +70,7 @@ def prepare_month(month: Period, now: datetime, *, is_told: bool = True) -> int:
         raise IllegalAction("month-not-over")
     session = db.session()
     there = set(session.scalars(select(MonthlyReturn.office_id).where(MonthlyReturn.month == month.starts_on)))
-    offices = [office for office in _reporting(session, month) if office.id not in there]
+    offices = [office for office in reporting(session, month) if office.id not in there]
     session.rollback()
     count = 0
     for office in offices:
@@ -110,7 +107,7 @@ def _prepare(act: Act, office: Office, month: Period, is_told: bool) -> bool:
     return True
 
 
-def _reporting(session: Session, month: Period) -> Sequence[Office]:
+def reporting(session: Session, month: Period) -> Sequence[Office]:
     """The offices of which a return is asked: the cell and all ministries, as nothing received is worth knowing; any other office
     where it had a case in the month."""
     book = directory(session)
@@ -161,7 +158,7 @@ def submit(actor: Actor, month: Period, office_code: str, now: datetime | None =
             raise IllegalAction("figures-not-made")
         counted = counting.lines(session, counting.live(session, unit, month, dhaka_date(act.now), most_due=None))
         relation = counting.told(counted)
-        sheets = {name: counting.sheets(session, relation, shades) for name, shades in VIEWS.items()}
+        sheets = {name: counting.sheets(session, relation, shades) for name, shades in units.VIEWS.items()}
         if not all(sheet.balances for view in sheets.values() for sheet in view.values()):
             raise IllegalAction("does-not-balance")
         figures = as_json(sheets)

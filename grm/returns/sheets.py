@@ -89,6 +89,6 @@ def from_json(value: Mapping[str, Any]) -> Sheet:
     return Sheet(counts, value["median_days"], value["ninetieth_days"])
 
 
-def differences(frozen: Sheet, live: Sheet) -> dict[str, int]:
-    """By how much each number has changed since it was frozen; only those that have."""
-    return {column: live[column] - frozen[column] for column in COLUMNS if live[column] != frozen[column]}
+def is_silent(complaints: Sheet) -> bool:
+    """Whether no complaint was received: what was opened again, or came from elsewhere, had been one before."""
+    return not any(complaints[channel] for channel in CHANNELS)

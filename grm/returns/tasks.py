@@ -1,8 +1,8 @@
-"""Celery entries: preparing the monthly returns and calling for late ones."""
+"""Celery entries: preparing the monthly returns, calling for late ones, and closing the month."""
 
 from celery import shared_task
 
-from grm.returns import service
+from grm.returns import closing, service
 
 
 @shared_task(name="returns.prepare")
@@ -15,3 +15,9 @@ def prepare() -> int:
 def call_for_late() -> int:
     """Remind of returns that are late: who answers for them, then the head, then the Cabinet Division cell."""
     return service.call_for_late()
+
+
+@shared_task(name="returns.close", soft_time_limit=closing.SECONDS + 30, time_limit=closing.SECONDS + 45)
+def close() -> int:
+    """Close the months whose time has come: freeze what nobody submits, and send it; later runs find them closed."""
+    return closing.close_due()

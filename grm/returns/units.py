@@ -1,18 +1,19 @@
 """For whom a return can be made, and what of it an officer may see. Pure.
 
-An office submits its return. Those of a ministry, a district or a programme are put together from the stays of all offices,
-within what the reader may see; nobody submits them.
+An office submits its return. Those of the country, a ministry, a district or a programme are put together from the stays of all
+offices, within what the reader may see; nobody submits them, and they are frozen when the month is closed.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grm.kernel.actor import Actor
 from grm.kernel.errors import NotFound
 from grm.offices.directory import Directory, Ministry, Office, Place, Programme
-from grm.tallies.scope import ALL_SHADES, DESK_ONLY, Scope, scopes_of
+from grm.tallies.scope import ALL_SHADES, DESK_ONLY, WITHOUT_SENSITIVE, Scope, scopes_of
 
 KINDS = ("office", "ministry", "district", "programme", "country")
+VIEWS = {"whole": ALL_SHADES, "open": WITHOUT_SENSITIVE, "desk": DESK_ONLY}
+"""Of what is frozen, how much is for whom: who sees all; coordinators and districts; a grievance redress officer."""
 SUBMITTERS = ("gro", "head")
 """Who of an office submits its return."""
 CELL_SUBMITTERS = ("cell_officer", "head")
@@ -117,12 +118,19 @@ def submitters(office_kind: str) -> tuple[str, ...]:
     return CELL_SUBMITTERS if office_kind == "cell" else SUBMITTERS
 
 
-def visible_units(actor: Actor, book: Directory, office_ids: Sequence[int]) -> tuple[Unit, ...]:
-    """The units other than the given offices whose return an officer may open."""
-    seen = [COUNTRY, *(ministry_unit(each, book) for each in book.ministries)]
-    seen += [Unit("district", each.code, each) for each in book.districts]
-    seen += [Unit("programme", each.slug, each) for each in book.programmes]
-    return tuple(unit for unit in seen if sight(actor, unit, book) is not None)
+def closed_units(book: Directory) -> tuple[Unit, ...]:
+    """The units whose returns are frozen when a month is closed."""
+    return (
+        COUNTRY,
+        *(ministry_unit(each, book) for each in book.ministries),
+        *(Unit("district", each.code, each) for each in book.districts),
+        *(Unit("programme", each.slug, each) for each in book.programmes),
+    )
+
+
+def visible_units(actor: Actor, book: Directory) -> tuple[Unit, ...]:
+    """The units other than offices whose return an officer may open."""
+    return tuple(unit for unit in closed_units(book) if sight(actor, unit, book) is not None)
 
 
 __all__ = ["ALL_SHADES", "DESK_ONLY", "Sight", "Unit", "may_submit", "sight", "unit_of", "visible_units"]

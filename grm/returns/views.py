@@ -13,7 +13,7 @@ from grm.kernel.text import latin_digits
 from grm.offices.queries import directory
 from grm.returns import counting, exporting, queries, service, units, wording
 from grm.returns.months import month_in
-from grm.returns.sheets import COLUMNS, RECEIVED, SIDES
+from grm.returns.sheets import COLUMNS, RECEIVED, SIDES, is_silent
 from grm.returns.units import Sight, Unit
 from grm.tallies.periods import TARGET_PERCENT_IN_TIME, Period, month_of
 from grm.tallies.scope import REPORT_ROLES, scopes_of
@@ -46,7 +46,9 @@ def overview() -> str:
         rows=lines,
         late=queries.late(session, now, office_ids),
         own=_own_units(book, who, office_ids),
-        others=units.visible_units(who, book, ()),
+        others=units.visible_units(who, book),
+        closed_at=queries.closed_at(session, chosen.starts_on),
+        closes_on=queries.closes_on(session, chosen, clock.dhaka_date(now)),
         known=book,
         now=now,
         states=wording.words(wording.STATE_WORDS),
@@ -85,7 +87,7 @@ def cases(month: str, kind: str, code: str) -> str:
         raise NotFound
     session, who = db.session(), actor()
     now = clock.now(session)
-    relation = queries.relation_of(session, unit, seen, span, clock.dhaka_date(now), queries.find(session, unit, span))
+    relation = queries.relation_of(session, unit, seen, span, clock.dhaka_date(now))
     excluded = counting.accusing(session, who)
     found = counting.entries(session, relation, seen.shades, excluded, side, column, _after())
     rows = found[: counting.PAGE]
@@ -138,6 +140,12 @@ def _show(span: Period, unit: Unit, problem: str | None = None) -> str:
         known=directory(session),
         most_changes=queries.MOST_CHANGES,
         open_to_reader=queries.open_to(session, who, [row.case_id for row in found.changes]),
+        closed_at=queries.closed_at(session, span.starts_on),
+        closes_on=queries.closes_on(session, span, today),
+        is_silent=found.closed is not None and unit.kind == "district" and is_silent(found.sheets["complaint"]),
+        silent=queries.silent_districts(session, who, seen, span, directory(session).districts)
+        if found.closed is not None and unit.kind == "country"
+        else (),
         link=lambda side, column: _list_href(span, unit, side, column),
         now=now,
     )
