@@ -41,6 +41,7 @@ from grm.kernel import clock, context, transaction
 from grm.kernel import logging as kernel_logging
 from grm.kernel.crypto import Keyring
 from grm.kernel.db import db, keep_values_out_of_errors, let_go_quietly, ping_idle_connections
+from grm.kernel.prepared import keep_plans
 from grm.notifications import queries as notification_queries
 from grm.notifications import views as notification_views
 from grm.notifications import wording as notification_wording
@@ -116,6 +117,7 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     let_go_quietly(app)
     with app.app_context():
+        keep_plans(db.engine)
         ping_idle_connections(db.engine)
         keep_values_out_of_errors(db.engine)
     app.session_interface = DatabaseSessions()

@@ -17,6 +17,7 @@ from werkzeug.datastructures import CallbackDict
 from grm.accounts.models import StaffSession
 from grm.kernel import clock
 from grm.kernel.db import db
+from grm.kernel.prepared import PREPARED
 
 IDLE = timedelta(minutes=20)
 ABSOLUTE = timedelta(hours=10)
@@ -25,7 +26,7 @@ TOUCH_AFTER = timedelta(minutes=1)
 
 _OPEN = text(
     f"SELECT id, data, expires_at, last_seen_at, {clock.SQL_NOW} AS now FROM staff_session WHERE token_hash = :token_hash"  # noqa: S608
-)
+).execution_options(**PREPARED)
 
 
 class ServerSession(CallbackDict[str, Any], SessionMixin):

@@ -47,6 +47,7 @@ from grm.kernel.actor import Actor
 from grm.kernel.context import keyring
 from grm.kernel.db import UtcDateTime
 from grm.kernel.errors import GrmError, NotFound
+from grm.kernel.prepared import PREPARED
 from grm.offices.directory import Directory, Office
 from grm.offices.queries import PostHolder, StaffedPost, directory, holders
 from grm.web.locale import gettext
@@ -348,7 +349,7 @@ def load(
 def _statement(actor: Actor) -> Select[*tuple[Any, ...]]:
     """The statement for what an officer may see of a case, by `number` and `now`: to build it takes longer than to run it."""
     number, now = bindparam("number", type_=Text), bindparam("now", type_=UtcDateTime)
-    return queries.case_numbered(actor, number).add_columns(
+    statement = queries.case_numbered(actor, number).add_columns(
         queries.deadlines_column(),
         attachment_queries.attachments_column(),
         claims.claim_column(),
@@ -357,6 +358,7 @@ def _statement(actor: Actor) -> Select[*tuple[Any, ...]]:
         repeats_column(actor, number),
         *referral_page.columns(actor, now),
     )
+    return statement.execution_options(**PREPARED)
 
 
 def _row(session: Session, actor: Actor, tracking_number: str, now: datetime) -> Any:

@@ -16,6 +16,7 @@ from grm.cases import bulk_queries
 from grm.cases.bulk_models import SavedFilter
 from grm.kernel.actor import Actor
 from grm.kernel.errors import InvalidInput, NotFound
+from grm.kernel.prepared import PREPARED
 from grm.kernel.text import clean_line, has_forbidden_characters
 from grm.kernel.transaction import transaction
 
@@ -51,6 +52,7 @@ def _heading(actor: Actor) -> Select[*tuple[Any, ...]]:
         .select_from(waiting)
         .outerjoin(SavedFilter, own)
         .order_by(SavedFilter.name)
+        .execution_options(**PREPARED)
     )
 
 

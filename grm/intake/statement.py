@@ -25,6 +25,7 @@ from grm.cases.claims_models import Claim
 from grm.cases.models import Accused, Case, CaseEvent, CaseText, Complainant
 from grm.deadlines.models import Deadline
 from grm.intake.models import Submission
+from grm.kernel.prepared import PREPARED
 
 Values = Mapping[str, Any]
 _TABLES: dict[str, Any] = {
@@ -155,7 +156,8 @@ def statement_of(parts: frozenset[str]) -> TextClause:
         *(f"{name} AS ({body})" for name, body in _SPECIAL.items() if name in parts),
         f"cleared AS ({_CLEARED})",
     ]
-    return text(f"WITH {', '.join(ctes)} SELECT id, (SELECT file_count FROM cleared) AS file_count FROM filed")
+    filing = text(f"WITH {', '.join(ctes)} SELECT id, (SELECT file_count FROM cleared) AS file_count FROM filed")
+    return filing.execution_options(**PREPARED)
 
 
 _LISTS = ("complainant", "deadline", "case_text", "accused", "claim")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from grm.accounts.models import Officer
 from grm.cases.panels import MessageLine
 from grm.kernel import context
+from grm.kernel.prepared import PREPARED
 from grm.notifications import stops, wording
 from grm.notifications.catalogue import CHANNELS
 from grm.notifications.models import DigestItem, Message
@@ -57,7 +58,7 @@ def _of_case() -> Any:
     return union_all(own, gathered).order_by("id")
 
 
-_OF_CASE = _of_case()  # built once: to build it takes longer than to run it
+_OF_CASE = _of_case().execution_options(**PREPARED)  # built once: to build it takes longer than to run it
 
 
 def messages_of_case(session: Session, case_id: int) -> Sequence[MessageLine]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
+from grm.kernel.prepared import PREPARED
 from grm.offices import edition, models
 from grm.offices.directory import Category, Cluster, Directory, Ministry, Office, Place, Programme
 from grm.offices.edition import per_edition
@@ -213,8 +214,10 @@ def _staffed(on: Any) -> Any:
     )
 
 
-_IN_OFFICES = _staffed(bindparam("on", type_=Date)).where(
-    models.Post.office_id == any_(bindparam("offices", type_=ARRAY(BigInteger)))
+_IN_OFFICES = (
+    _staffed(bindparam("on", type_=Date))
+    .where(models.Post.office_id == any_(bindparam("offices", type_=ARRAY(BigInteger))))
+    .execution_options(**PREPARED)
 )
 """Built once: to build it takes longer than to run it."""
 

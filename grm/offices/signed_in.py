@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
 from grm.kernel.actor import Actor, Seat
+from grm.kernel.prepared import PREPARED
 from grm.offices import overseeing
 from grm.offices.models import Office, Place, Post, Posting
 from grm.offices.queries import directory
@@ -60,6 +61,7 @@ _LOAD = (
     .outerjoin(Place, Place.id == Office.district_id)
     .where(Officer.id == bindparam("officer_id"))
     .order_by(*_ORDER)
+    .execution_options(**PREPARED)
 )
 
 
