@@ -19,7 +19,7 @@ def rebuild() -> None:
 def verify() -> None:
     """Compare the tallies with the ledger as of one instant; exit 1 with the differences."""
     count = 0
-    for line in rebuilding.verify():
+    for line in rebuilding.verify(lambda line: click.echo(line, err=True)):
         click.echo(line)
         count += 1
     if count:

@@ -74,82 +74,55 @@ GROUPINGS = (
 FLOW_KEY = "spine, dimension, shade, month, spine_id, value"
 NOW_KEY = "spine, dimension, shade, spine_id, value, what"
 EPOCH = "DATE '1970-01-01'"
-SELDOM = f"""
-        (CASE WHEN NOT v.is_part AND v.appealed_on IS NOT NULL THEN {APPEALED} END, {month_of("v.appealed_on")}, 0),
-        (CASE WHEN NOT v.is_part AND v.appeal_decided_on IS NOT NULL THEN {APPEALED} - 1 + v.appeal_result END,
-            {month_of("v.appeal_decided_on")}, 0),
-        (CASE WHEN NOT v.is_part AND v.stars > 0 THEN {STARS_1} - 1 + v.stars END, {month_of("v.rated_on")}, 0)
-"""
-ATOMS = f"""
-        (CASE WHEN NOT v.is_part THEN {RECEIVED} END, v.received_month, v.received_on - v.received_month + 1),
-        (CASE WHEN NOT v.is_part AND v.state > 0 THEN v.state END, v.ended_month,
-            CASE WHEN v.state <= {LATE} THEN v.days_taken ELSE 0 END),
-        {SELDOM}
-"""
-"""(number of a counter or NULL, month, day of the month or days taken) of a vector `v`; states and results of appeals are
-numbered in the order of their counters."""
-STOCKS = f"""
-        (CASE WHEN v.state = 0 AND NOT v.is_part THEN CASE WHEN v.is_paused THEN {PAUSED} ELSE {RUNNING} END + v.level
-            WHEN v.state = 0 AND v.level > 0 THEN {PARTS} + v.level END, v.due_on - {EPOCH}),
-        (CASE WHEN v.is_not_informed AND NOT v.is_part THEN {NOT_INFORMED} END, 0)
-"""
-"""(what or NULL, due date in days since 1970) of a vector `v`."""
 
 
-def flows(source: str, groupings: Iterable[Grouping] = GROUPINGS, atoms: str = ATOMS) -> str:
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One thing that a vector `v` counts as: `what` of it, where a condition holds, in a month, at a place of the histogram."""
+
+    what: str
+    when: str
+    month: str
+    at: str
+
+    def value(self, month: str) -> str:
+        """It as a row of VALUES, with NULL where it does not hold; ``month`` is empty for what is of none."""
+        return f"(CASE WHEN {self.when} THEN {self.what} END, {self.month + ', ' if month else ''}{self.at})"
+
+
+HAPPENED = (
+    Atom(f"{RECEIVED}", "NOT v.is_part", "v.received_month", "v.received_on - v.received_month + 1"),
+    Atom(
+        "v.state",
+        "NOT v.is_part AND v.state > 0",
+        "v.ended_month",
+        f"CASE WHEN v.state <= {LATE} THEN v.days_taken ELSE 0 END",
+    ),
+    Atom(f"{APPEALED}", "NOT v.is_part AND v.appealed_on IS NOT NULL", month_of("v.appealed_on"), "0"),
+    Atom(
+        f"{APPEALED} - 1 + v.appeal_result",
+        "NOT v.is_part AND v.appeal_decided_on IS NOT NULL",
+        month_of("v.appeal_decided_on"),
+        "0",
+    ),
+    Atom(f"{STARS_1} - 1 + v.stars", "NOT v.is_part AND v.stars > 0", month_of("v.rated_on"), "0"),
+)
+"""What happened: the number of a counter; a month; day of the month or days taken. States and results of appeals are numbered in
+the order of their counters."""
+STANDS = (
+    Atom(
+        f"CASE WHEN v.is_part THEN {PARTS} WHEN v.is_paused THEN {PAUSED} ELSE {RUNNING} END + v.level",
+        "v.state = 0 AND (NOT v.is_part OR v.level > 0)",
+        "",
+        f"v.due_on - {EPOCH}",
+    ),
+    Atom(f"{NOT_INFORMED}", "v.is_not_informed AND NOT v.is_part", "", "0"),
+)
+"""What is so now: how it stands, and the due date in days since 1970."""
+
+
+def flows(source: str, groupings: Iterable[Grouping] = GROUPINGS) -> str:
     """SELECT rows of `tally` from signed vectors: `source` is a table with their columns and `sign`."""
-    return flows_of(_counted(source, "month, ", atoms, groupings))
-
-
-def stocks(source: str, groupings: Iterable[Grouping] = GROUPINGS) -> str:
-    """SELECT rows of `tally_now` from signed vectors."""
-    return stocks_of(_counted(source, "", STOCKS, groupings))
-
-
-def common_atoms(grouping: Grouping) -> str:
-    """SELECT how many of the atoms that all cases have, receipts and ends, straight from `case_count`: plain GROUP BYs over the
-    table, several times as fast as the general way."""
-    key = _key_of(grouping)
-    day = "received_on - received_month + 1" if grouping.has_days else "0"
-    taken = f"CASE WHEN state <= {LATE} THEN days_taken ELSE 0 END"
-    return f"""
-        SELECT {key}, {RECEIVED} AS what, received_month AS month, {day} AS at, count(*) AS n FROM case_count
-        WHERE NOT is_part GROUP BY 3, 4, 5, 7, 8
-        UNION ALL
-        SELECT {key}, state, ended_month, {taken}, count(*) FROM case_count
-        WHERE NOT is_part AND state > 0 GROUP BY 3, 4, 5, 6, 7, 8
-    """  # noqa: S608 - names of our own
-
-
-def open_atoms(grouping: Grouping) -> str:
-    """SELECT how many of the atoms of what is open, straight from `case_count`."""
-    key = _key_of(grouping)
-    how = f"CASE WHEN is_part THEN {PARTS} WHEN is_paused THEN {PAUSED} ELSE {RUNNING} END + level"
-    return f"""
-        SELECT {key}, {how} AS what, due_on - {EPOCH} AS at, count(*) AS n FROM case_count
-        WHERE state = 0 AND (NOT is_part OR level > 0) GROUP BY 3, 4, 5, 6, 7
-        UNION ALL
-        SELECT {key}, {NOT_INFORMED}, 0, count(*) FROM case_count WHERE is_not_informed AND NOT is_part GROUP BY 3, 4, 5
-    """  # noqa: S608 - names of our own
-
-
-def _key_of(grouping: Grouping) -> str:
-    return (
-        f"{SPINES[grouping.spine]} AS spine, {NUMBER_OF[grouping.dimension]} AS dimension, "
-        f"{grouping.spine_column} AS spine_id, {grouping.value_column} AS value, shade AS lightest"
-    )
-
-
-def stocks_of(atoms: str) -> str:
-    """SELECT rows of `tally_now` from counted atoms of the lightest shade that counts them."""
-    return f"""
-        SELECT {NOW_KEY}, array_agg(at ORDER BY at) AS due_at, array_agg(n ORDER BY at) AS due_n
-        FROM ({_darker(atoms, "")}) AS counted GROUP BY {NOW_KEY}
-    """  # noqa: S608 - names of our own
-
-
-def flows_of(atoms: str) -> str:
-    """SELECT rows of `tally` from counted atoms of the lightest shade that counts them."""
     counters = ", ".join(
         f"coalesce(sum(n) FILTER (WHERE what = {number}), 0)::integer AS {name}" for number, name in enumerate(COUNTERS)
     )
@@ -158,7 +131,15 @@ def flows_of(atoms: str) -> str:
         SELECT {FLOW_KEY}, {counters},
             {_array("at", received)} AS received_at, {_array("n", received)} AS received_n,
             {_array("at", ended)} AS days_at, {_array("n", ended)} AS days_n
-        FROM ({_darker(atoms, "month, ")}) AS counted GROUP BY {FLOW_KEY}
+        FROM ({_counted(source, "month, ", HAPPENED, groupings)}) AS counted GROUP BY {FLOW_KEY}
+    """  # noqa: S608 - names of our own
+
+
+def stocks(source: str, groupings: Iterable[Grouping] = GROUPINGS) -> str:
+    """SELECT rows of `tally_now` from signed vectors."""
+    return f"""
+        SELECT {NOW_KEY}, array_agg(at ORDER BY at) AS due_at, array_agg(n ORDER BY at) AS due_n
+        FROM ({_counted(source, "", STANDS, groupings)}) AS counted GROUP BY {NOW_KEY}
     """  # noqa: S608 - names of our own
 
 
@@ -166,31 +147,27 @@ def _array(column: str, condition: str) -> str:
     return f"coalesce(array_agg({column} ORDER BY at) FILTER (WHERE {condition}), '{{}}')"
 
 
-def _counted(source: str, month: str, atoms: str, groupings: Iterable[Grouping]) -> str:
-    """How many of each atom of signed vectors, for each key."""
+def _counted(source: str, month: str, atoms: Iterable[Atom], groupings: Iterable[Grouping]) -> str:
+    """How many of each atom of signed vectors, for each key and every shade that counts it; without what comes to nothing."""
     places = ", ".join(
         f"({SPINES[each.spine]}, {NUMBER_OF[each.dimension]}, {_of_vector(each.spine_column)}, "
         f"{_of_vector(each.value_column)}, {each.has_days})"
         for each in groupings
     )
     at = f"CASE WHEN a.what = {RECEIVED} AND NOT g.has_days THEN 0 ELSE a.at END" if month else "a.at"
-    return f"""
+    exactly = f"""
         SELECT g.spine, g.dimension, g.spine_id, g.value, v.shade AS lightest, a.what, {month}{at} AS at, sum(v.sign) AS n
         FROM {source} AS v
-        CROSS JOIN LATERAL (VALUES {atoms}) AS a(what, {month}at)
+        CROSS JOIN LATERAL (VALUES {", ".join(each.value(month) for each in atoms)}) AS a(what, {month}at)
         CROSS JOIN LATERAL (VALUES {places}) AS g(spine, dimension, spine_id, value, has_days)
         WHERE a.what IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7{", 8" if month else ""}
+    """  # noqa: S608 - names of our own
+    keys = f"spine, dimension, spine_id, value, shade, what, {month}at"
+    return f"""
+        SELECT {keys}, sum(n)::integer AS n FROM ({exactly}) AS atoms, generate_series(lightest, {SHADES[-1]}) AS shade
+        GROUP BY {keys} HAVING sum(n) <> 0
     """  # noqa: S608 - names of our own
 
 
 def _of_vector(column: str) -> str:
     return column if column == "0" else f"v.{column}"
-
-
-def _darker(atoms: str, month: str) -> str:
-    """Counted atoms for every shade that counts them too, those that come to nothing left out."""
-    keys = f"spine, dimension, spine_id, value, shade, what, {month}at"
-    return f"""
-        SELECT {keys}, sum(n)::integer AS n FROM ({atoms}) AS atoms, generate_series(lightest, {SHADES[-1]}) AS shade
-        GROUP BY {keys} HAVING sum(n) <> 0
-    """  # noqa: S608 - names of our own

@@ -57,11 +57,6 @@ _HAPPENED = f"""
 """
 
 
-def adding(source: str, atoms: str = cube.ATOMS) -> str:
-    """INSERT what happened to signed vectors, added to what is there."""
-    return f"INSERT INTO tally AS t {cube.flows(source, atoms=atoms)} {_HAPPENED}"
-
-
 _WRITE = text(
     f"""
     WITH {_CHANGED},
@@ -71,7 +66,7 @@ _WRITE = text(
     gone AS (
         DELETE FROM case_count WHERE case_id IN (SELECT case_id FROM counted EXCEPT SELECT case_id FROM fresh)),
     happened AS (
-        {adding("signed")}),
+        INSERT INTO tally AS t {cube.flows("signed")} {_HAPPENED}),
     stands AS (
         INSERT INTO tally_now AS t {cube.stocks("signed")}
         ON CONFLICT ({cube.NOW_KEY}) DO UPDATE SET {_merged("due_at", "due_n")})

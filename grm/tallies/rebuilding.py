@@ -16,31 +16,36 @@ from sqlalchemy.orm import Session
 from grm.kernel.db import db
 from grm.kernel.transaction import transaction
 from grm.tallies import cube, stays
-from grm.tallies.cube import COUNTERS, FLOW_KEY, GROUPINGS, NOW_KEY, Grouping
-from grm.tallies.folding import LOCK, adding, fold_all
-from grm.tallies.vectors import COLUMNS, vectors
+from grm.tallies.cube import Grouping
+from grm.tallies.folding import LOCK, fold_all
+from grm.tallies.summing import FLOW_COLUMNS, NOW_COLUMNS, PASSES, Pass, flows_from, stocks_from
+from grm.tallies.vectors import COLUMNS, VECTORS_BETWEEN
 
 Say = Callable[[str], None]
 SHOWN = 20
-_NAMES = ", ".join(COLUMNS)
+CHUNK = 500_000
+"""Cases are counted, and compared, for so many ids at once: one sees it go on, and it takes no more memory for more of them."""
 SETTINGS = (
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL lock_timeout = 0",  # another rebuild may have begun: it is waited for
     "SET LOCAL idle_in_transaction_session_timeout = 0",
-    "SET LOCAL work_mem = '512MB'",
+    "SET LOCAL work_mem = '256MB'",
     "SET LOCAL jit = off",
 )
+_NAMES = ", ".join(COLUMNS)
+_COUNTED = "SELECT * FROM case_count WHERE case_id BETWEEN :first AND :last"
 _FORGET = "DELETE FROM case_count AS k WHERE NOT EXISTS (SELECT FROM cases AS c WHERE c.id = k.case_id)"
-_COUNT = f"""
+_COUNT_FIRST = f"INSERT INTO case_count (case_id, {_NAMES}) {VECTORS_BETWEEN}"
+_COUNT_AGAIN = f"""
     INSERT INTO case_count AS t (case_id, {_NAMES})
-    SELECT f.* FROM ({vectors()}) AS f LEFT JOIN case_count AS k USING (case_id) WHERE f IS DISTINCT FROM k
+    SELECT f.* FROM ({VECTORS_BETWEEN}) AS f LEFT JOIN ({_COUNTED}) AS k USING (case_id) WHERE f IS DISTINCT FROM k
     ON CONFLICT (case_id) DO UPDATE SET ({_NAMES}) = ROW({", ".join(f"excluded.{name}" for name in COLUMNS)})
 """  # noqa: S608 - names of our own
-_COUNTED = "(SELECT 1 AS sign, k.* FROM case_count AS k)"
-_STANDING = "(SELECT 1 AS sign, k.* FROM case_count AS k WHERE k.state = 0 OR k.is_not_informed)"
-
-_ATOMS = "SELECT * FROM atoms"
-_OBJECTED_OR_RATED = "(SELECT 1 AS sign, k.* FROM case_count AS k WHERE k.appealed_on IS NOT NULL OR k.stars > 0)"
+_OTHERWISE = f"""
+    SELECT coalesce(f.case_id, k.case_id) FROM ({VECTORS_BETWEEN}) AS f FULL JOIN ({_COUNTED}) AS k USING (case_id)
+    WHERE f IS DISTINCT FROM k AND coalesce(f.case_id, k.case_id) NOT IN (SELECT case_id FROM tally_due)
+    ORDER BY 1 LIMIT {SHOWN}
+"""  # noqa: S608 - names of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +61,48 @@ def rebuild(say: Say = lambda line: None) -> Rebuilt:
     """Make what every case counts as, and all tallies, anew from the ledger; then the stays, in chunks. Folds wait meanwhile."""
     started = time.monotonic()
     with transaction() as act:
+        session = act.session
         for setting in SETTINGS:
-            act.session.execute(text(setting))
-        act.session.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        corrected = _rows(act.session, _FORGET) + _rows(act.session, _COUNT)
+            session.execute(text(setting))
+        session.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        corrected = _rows(session, _FORGET) + _count(session, say)
         counted = time.monotonic()
         say(f"{corrected} cases counted otherwise, {counted - started:.0f} s")
-        act.session.execute(text("DELETE FROM tally"))
-        act.session.execute(text("DELETE FROM tally_now"))
-        for number, grouping in enumerate(GROUPINGS, 1):
-            # A table of its own first: PostgreSQL counts with several processes for that, and with one for an INSERT.
-            act.session.execute(text(f"CREATE TEMP TABLE atoms ON COMMIT DROP AS {cube.common_atoms(grouping)}"))
-            act.session.execute(text(f"INSERT INTO tally {cube.flows_of(_ATOMS)}"))
-            act.session.execute(text("DROP TABLE atoms"))
-            act.session.execute(text(f"INSERT INTO tally_now {cube.stocks_of(cube.open_atoms(grouping))}"))
-            say(f"{number} of {len(GROUPINGS)} groupings, {time.monotonic() - started:.0f} s")
-        act.session.execute(text(adding(_OBJECTED_OR_RATED, cube.SELDOM)))
+        session.execute(text("DELETE FROM tally"))
+        session.execute(text("DELETE FROM tally_now"))
+        for number, each in enumerate(PASSES, 1):
+            make(session, each)
+            for grouping in each.groupings:
+                session.execute(text(f"INSERT INTO tally ({FLOW_COLUMNS}) {flows_from('happened', grouping)}"))
+                session.execute(text(f"INSERT INTO tally_now ({NOW_COLUMNS}) {stocks_from('stands', grouping)}"))
+            say(f"added up {number} of {len(PASSES)}, {time.monotonic() - started:.0f} s")
     added = time.monotonic()
     fold_all()
-    cases = stays.rebuild()
+    cases = stays.rebuild(say=say)
     with transaction() as act:  # last of all: killed before, it is wanted still
         act.session.execute(text("DELETE FROM tally_rebuild"))
     say(f"the stays of {cases} cases, {time.monotonic() - added:.0f} s")
     return Rebuilt(corrected, counted - started, added - counted)
+
+
+def _count(session: Session, say: Say) -> int:
+    """Write what each case counts as where it is not that already; returns how many rows were written."""
+    is_first = session.scalar(text("SELECT true FROM case_count LIMIT 1")) is None
+    statement = _COUNT_FIRST if is_first else _COUNT_AGAIN
+    written = sum(_rows(session, statement, chunk) for chunk in _chunks(session, "counted", say))
+    session.execute(text("ANALYZE case_count"))
+    return written
+
+
+def make(session: Session, each: Pass) -> None:
+    """Make the tables `happened` and `stands` of a pass, for as long as the transaction lasts or until the next one.
+
+    Tables, because PostgreSQL counts with several processes for them, and with one for an INSERT into the tallies.
+    """
+    for table, atoms in (("happened", each.happened()), ("stands", each.stands())):
+        session.execute(text(f"DROP TABLE IF EXISTS pg_temp.{table}"))
+        session.execute(text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {atoms}"))
+        session.execute(text(f"ANALYZE pg_temp.{table}"))
 
 
 def is_wanted(session: Session) -> bool:
@@ -86,70 +110,74 @@ def is_wanted(session: Session) -> bool:
     return session.scalar(text("SELECT true FROM tally_rebuild LIMIT 1")) is not None
 
 
-def verify() -> Iterator[str]:
+def verify(say: Say = lambda line: None) -> Iterator[str]:
     """Compare every case's count with the ledger and every row of the tallies with the counts, as of one instant; yields the
     differences in words, at most so many of each kind, and nothing where all is as it should be.
 
     Cases that are due are compared by what they were counted as: they will be counted again anyway.
     """
     with _snapshot() as session:
-        rows = session.execute(
-            text(
-                f"""
-                SELECT coalesce(f.case_id, k.case_id) FROM ({vectors()}) AS f FULL JOIN case_count AS k USING (case_id)
-                WHERE f IS DISTINCT FROM k AND coalesce(f.case_id, k.case_id) NOT IN (SELECT case_id FROM tally_due)
-                ORDER BY 1 LIMIT {SHOWN}
-                """  # noqa: S608 - names of our own
-            )
-        )
-        yield from (f"case {case_id} counts otherwise than it was counted" for (case_id,) in rows)
-        for grouping in GROUPINGS:
-            for statement in (_unlike_flows(grouping), _unlike_stocks(grouping)):
-                for side, *row in session.execute(text(statement)):
-                    yield f"{grouping.spine} by {grouping.dimension or 'nothing'}, {side}: {row}"
+        shown = 0
+        for chunk in _chunks(session, "compared", say):
+            for (case_id,) in session.execute(text(_OTHERWISE), chunk):
+                shown += 1
+                if shown <= SHOWN:
+                    yield f"case {case_id} counts otherwise than it was counted"
+        for number, each in enumerate(PASSES, 1):
+            make(session, each)
+            for grouping in each.groupings:
+                yield from _unlike(session, grouping, "tally", FLOW_COLUMNS, flows_from("happened", grouping))
+                yield from _unlike(session, grouping, "tally_now", NOW_COLUMNS, stocks_from("stands", grouping))
+            say(f"compared the sums, {number} of {len(PASSES)}")
 
 
-def _unlike_flows(grouping: Grouping) -> str:
-    counters = ", ".join(COUNTERS)
-    columns = f"{FLOW_KEY}, {counters}, {_plain('received_at', 'received_n')} AS by_day, {_plain('days_at', 'days_n')} AS taken"
-    anything = f"({counters}) IS DISTINCT FROM ({', '.join('0' for _ in COUNTERS)}) OR by_day <> '' OR taken <> ''"
-    return _unlike("tally", columns, anything, cube.flows(_COUNTED, [grouping]), grouping)
-
-
-def _unlike_stocks(grouping: Grouping) -> str:
-    columns = f"{NOW_KEY}, {_plain('due_at', 'due_n')} AS due"
-    return _unlike("tally_now", columns, "due <> ''", cube.stocks(_STANDING, [grouping]), grouping)
-
-
-def _unlike(table: str, columns: str, anything: str, right: str, grouping: Grouping) -> str:
+def _unlike(session: Session, grouping: Grouping, table: str, columns: str, made: str) -> Iterator[str]:
     """The rows that are kept and should not be, and those that are missing. Rows that have come to nothing count for nothing."""
-    place = f"spine = {cube.SPINES[grouping.spine]} AND dimension = {cube.NUMBER_OF[grouping.dimension]}"
-    return f"""
-        WITH kept AS (SELECT * FROM (SELECT {columns} FROM {table} WHERE {place}) AS k WHERE {anything}),
-        made AS (SELECT * FROM (SELECT {columns} FROM ({right}) AS m) AS m WHERE {anything})
-        (SELECT 'too much', * FROM (SELECT * FROM kept EXCEPT SELECT * FROM made) AS a LIMIT {SHOWN})
-        UNION ALL
-        (SELECT 'missing', * FROM (SELECT * FROM made EXCEPT SELECT * FROM kept) AS b LIMIT {SHOWN})
+    something = "due_at <> '{}'" if table == "tally_now" else _SOMETHING
+    session.execute(text("DROP TABLE IF EXISTS pg_temp.made"))
+    session.execute(text(f"CREATE TEMP TABLE made ON COMMIT DROP AS {made}"))
+    kept = f"""
+        SELECT {columns} FROM {table}
+        WHERE spine = {cube.SPINES[grouping.spine]} AND dimension = {cube.NUMBER_OF[grouping.dimension]} AND {something}
     """  # noqa: S608 - names of our own
+    made = f"SELECT {columns} FROM made"  # noqa: S608 - names of our own
+    for side, left, right in (("too much", kept, made), ("missing", made, kept)):
+        for row in session.execute(text(f"({left}) EXCEPT ({right}) LIMIT {SHOWN}")):
+            yield f"{grouping.spine} by {grouping.dimension or 'nothing'}, {side}: {list(row)}"
 
 
-def _plain(at: str, n: str) -> str:
-    """A histogram as text that is the same for the same counts, in whatever order and pieces they are kept."""
-    return f"""coalesce((
-        SELECT string_agg(p.at || ':' || p.n, ' ' ORDER BY p.at) FROM (
-            SELECT u.at, sum(u.n) AS n FROM unnest({at}, {n}) AS u(at, n) GROUP BY u.at HAVING sum(u.n) <> 0) AS p), '')"""  # noqa: S608
+_NOTHING = ", ".join("0" for _ in cube.COUNTERS)
+_SOMETHING = f"(({', '.join(cube.COUNTERS)}) <> ({_NOTHING}) OR received_at <> '{{}}' OR days_at <> '{{}}')"
+
+
+def _chunks(session: Session, what: str, say: Say) -> Iterator[dict[str, int]]:
+    """Ranges of ids that hold all cases, and all that were counted."""
+    started = time.monotonic()
+    lowest, highest = session.execute(
+        text(
+            "SELECT min(low), max(high) FROM (SELECT min(id) AS low, max(id) AS high FROM cases "
+            "UNION ALL SELECT min(case_id), max(case_id) FROM case_count) AS ids"
+        )
+    ).one()
+    if lowest is None:
+        return
+    for first in range(lowest, highest + 1, CHUNK):
+        last = min(first + CHUNK - 1, highest)
+        yield {"first": first, "last": last}
+        say(f"{what} to case {last} of {highest}, {time.monotonic() - started:.0f} s")
 
 
 @contextmanager
 def _snapshot() -> Iterator[Session]:
-    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with db.engine.connect().execution_options(**options) as connection, Session(bind=connection) as session:
+    """One instant, in which tables of one's own can be made."""
+    made = db.engine.connect().execution_options(isolation_level="REPEATABLE READ")
+    with made as connection, Session(bind=connection) as session:
         for setting in SETTINGS:
             session.execute(text(setting))
         yield session
         session.rollback()
 
 
-def _rows(session: Session, statement: str) -> int:
-    done: Any = session.execute(text(statement))
+def _rows(session: Session, statement: str, values: dict[str, int] | None = None) -> int:
+    done: Any = session.execute(text(statement), values or {})
     return int(done.rowcount)

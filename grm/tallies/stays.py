@@ -5,7 +5,8 @@ called for every case that has changed; called again, late, or by two at once it
 itself, for what is counted before that has happened.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -17,6 +18,8 @@ from grm.tallies.stays_models import Stay
 
 CHUNK = 5_000
 """So many cases are made anew in one transaction of a rebuild."""
+SAID = 500_000
+"""After so many it says how far it is."""
 COLUMNS = tuple(column.name for column in Stay.__table__.columns)
 _KEY = ("case_id", "no")
 
@@ -136,6 +139,10 @@ _REWRITE = text(
 )
 _WITHOUT_LIMITS = (text("SET LOCAL statement_timeout = 0"), text("SET LOCAL lock_timeout = 0"))
 """However long a chunk, or a fold that is waited for, takes on a busy machine."""
+_FORGET = text(
+    "DELETE FROM stay AS s WHERE s.case_id > :after AND (s.case_id <= :last OR CAST(:last AS bigint) IS NULL) "
+    "AND NOT EXISTS (SELECT FROM cases AS c WHERE c.id = s.case_id)"
+)
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('grm.stays'))")
 
 
@@ -149,10 +156,10 @@ def rewrite(session: Session, ids: Sequence[int]) -> None:
         session.execute(_REWRITE, {"ids": list(ids)})
 
 
-def rebuild(after: int = 0) -> int:
-    """Make the stays of all cases with a higher id anew, in chunks with a transaction each; returns how many cases it saw.
-    Nothing has to stop for it. Killed, it is begun again."""
-    count = 0
+def rebuild(after: int = 0, say: Callable[[str], None] = lambda line: None) -> int:
+    """Make the stays of all cases with a higher id anew, in chunks with a transaction each; returns how many cases it saw. Those
+    of cases that have vanished go. Nothing has to stop for it. Killed, it is begun again."""
+    count, started = 0, time.monotonic()
     while True:
         with transaction() as act:
             for limit in _WITHOUT_LIMITS:
@@ -160,9 +167,12 @@ def rebuild(after: int = 0) -> int:
             rows = act.session.query(Case.id).where(Case.id > after).order_by(Case.id).limit(CHUNK)
             ids = [case_id for (case_id,) in rows]
             rewrite(act.session, ids)
+            act.session.execute(_FORGET, {"after": after, "last": ids[-1] if ids else None})
         if not ids:
             return count
         count, after = count + len(ids), ids[-1]
+        if count // SAID > (count - len(ids)) // SAID:
+            say(f"the stays of {count} cases, {time.monotonic() - started:.0f} s")
 
 
 def stays_of(session: Session, ids: Sequence[int]) -> Sequence[Any]:

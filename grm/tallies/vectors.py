@@ -50,9 +50,7 @@ _EXPRESSIONS = {
         WHEN c.status = 'declined' THEN 4
         WHEN c.status = 'withdrawn' THEN 5
         WHEN c.ended_at >= c.due_at THEN 3
-        WHEN EXISTS (
-            SELECT FROM deadline AS d JOIN extension AS x ON x.deadline_id = d.id AND x.state = 'approved'
-            WHERE d.case_id = c.id AND d.kind = c.main_clock) THEN 2
+        WHEN x.case_id IS NOT NULL THEN 2
         ELSE 1 END)::smallint""",
     "level": "c.level",
     "appeal_result": "coalesce(a.result, 0)::smallint",
@@ -64,30 +62,60 @@ _EXPRESSIONS = {
 COLUMNS = tuple(_EXPRESSIONS)
 """The columns of a vector in their order, which is that of `case_count` after `case_id`."""
 
-_FROM = f"""
-    cases AS c
-    LEFT JOIN place AS u ON u.id = c.upazila_id
-    LEFT JOIN LATERAL (
-        SELECT p.sex, p.age_group, p.disability FROM complainant AS p
-        WHERE p.case_id = c.id AND p.role = 'complainant' ORDER BY p.id LIMIT 1) AS p ON true
-    LEFT JOIN LATERAL (
-        SELECT e.at, d.at AS decided_at,
-            CASE WHEN d.seq IS NULL THEN 1 WHEN d.data ->> 'outcome' IN ({_codes(UPHELD)}) THEN 2 ELSE 3 END AS result
-        FROM case_event AS e
+_ONE, _ALL = "= c.id", "BETWEEN :first AND :last"
+
+
+def _last(name: str, of: str, columns: str, tables: str, where: str, order: str) -> str:
+    """A join of the first row in an order that each case has in other tables: looked up case by case, or for all of a range at
+    once. Both say the same."""
+    said = f"{name}.case_id, {columns} FROM {tables} WHERE {name}.case_id {of} AND {where}"
+    if of == _ONE:
+        return f"LEFT JOIN LATERAL (SELECT {said} ORDER BY {order} LIMIT 1) AS {name} ON true"
+    found = f"SELECT DISTINCT ON ({name}.case_id) {said} ORDER BY {name}.case_id, {order}"
+    return f"LEFT JOIN ({found}) AS {name} ON {name}.case_id = c.id"
+
+
+def _from(of: str) -> str:
+    people = _last("p", of, "p.sex, p.age_group, p.disability", "complainant AS p", "p.role = 'complainant'", "p.id")
+    appeals = _last(
+        "a",
+        of,
+        f"""a.at, d.at AS decided_at,
+            CASE WHEN d.seq IS NULL THEN 1 WHEN d.data ->> 'outcome' IN ({_codes(UPHELD)}) THEN 2 ELSE 3 END AS result""",
+        """case_event AS a
         LEFT JOIN LATERAL (
             SELECT d.at, d.seq, d.data FROM case_event AS d
-            WHERE d.case_id = e.case_id AND d.seq > e.seq
+            WHERE d.case_id = a.case_id AND d.seq > a.seq
                 AND d.kind IN ('resolved', 'recommended', 'answered_together', 'declined', 'withdrawn')
-            ORDER BY d.seq LIMIT 1) AS d ON true
-        WHERE e.case_id = c.id AND e.kind IN ('appealed', 'contested')
-        ORDER BY e.seq DESC LIMIT 1) AS a ON true
-    LEFT JOIN LATERAL (
-        SELECT r.rated_at, r.stars FROM rating AS r
-        WHERE r.case_id = c.id AND r.stage = 'complaint' ORDER BY r.decision_seq DESC LIMIT 1) AS r ON true
-"""  # noqa: S608 - put together from constants
+            ORDER BY d.seq LIMIT 1) AS d ON true""",
+        "a.kind IN ('appealed', 'contested')",
+        "a.seq DESC",
+    )
+    ratings = _last("r", of, "r.rated_at, r.stars", "rating AS r", "r.stage = 'complaint'", "r.decision_seq DESC")
+    extensions = f"""
+        SELECT DISTINCT x.case_id, x.kind FROM deadline AS x JOIN extension AS e ON e.deadline_id = x.id
+        WHERE x.case_id {of} AND e.state = 'approved'"""  # noqa: S608 - names of our own
+    if of == _ONE:
+        extensions = f"LATERAL ({extensions} AND x.kind = c.main_clock AND c.ended_at < c.due_at)"
+    else:
+        extensions = f"({extensions})"
+    return f"""
+        cases AS c
+        LEFT JOIN place AS u ON u.id = c.upazila_id
+        {people}
+        {appeals}
+        {ratings}
+        LEFT JOIN {extensions} AS x ON x.case_id = c.id AND x.kind = c.main_clock
+    """
+
+
+_COLUMNS = ", ".join(f"{expression} AS {name}" for name, expression in _EXPRESSIONS.items())
 
 
 def vectors(which: str = "true") -> str:
     """The SELECT of the vectors of the cases for which a condition on `c` holds; `case_id`, then `COLUMNS`."""
-    columns = ", ".join(f"{expression} AS {name}" for name, expression in _EXPRESSIONS.items())
-    return f"SELECT c.id AS case_id, {columns} FROM {_FROM} WHERE {which}"  # noqa: S608
+    return f"SELECT c.id AS case_id, {_COLUMNS} FROM {_from(_ONE)} WHERE {which}"  # noqa: S608
+
+
+VECTORS_BETWEEN = f"SELECT c.id AS case_id, {_COLUMNS} FROM {_from(_ALL)} WHERE c.id {_ALL}"  # noqa: S608
+"""The same of all cases with ids from `:first` to `:last`, for very many: each table is read once for all of them."""
