@@ -36,7 +36,7 @@ from grm.tallies.scope import Scope
 TREND_MONTHS = 12
 NEXT = ("programme", "district", "ministry", "category", "sex")
 """By what a value is looked at when it is opened: the first that may meet it."""
-_IN_ORDER = ("channel", "stage", "sex", "age_group", "disability", "area")
+IN_ORDER = ("channel", "stage", "sex", "age_group", "disability", "area")
 """The dimensions whose values have an order of their own; the others come with the most overdue first."""
 
 
@@ -77,11 +77,14 @@ class Overview:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing at all to show."""
-        line = self.total
-        ended = line.resolved + line.declined + line.withdrawn
-        return not (
-            line.received or ended or line.open or line.parts or line.not_informed or line.appealed or line.rated
-        )
+        return says_nothing(self.total)
+
+
+def says_nothing(line: Line) -> bool:
+    """Whether a line is of zeros only: neither did anything happen in the period, nor is anything open."""
+    ended = line.resolved + line.declined + line.withdrawn
+    judged = line.appealed + line.appeals_upheld + line.appeals_rejected
+    return not (line.received or ended or line.open or line.parts or line.not_informed or judged or line.rated)
 
 
 def asked_from(book: Directory, scope: Scope, values: Mapping[str, str]) -> Asked:
@@ -159,7 +162,7 @@ def _rows(
         )
         for code, line in shown.items()
     ]
-    if asked.by in _IN_ORDER:
+    if asked.by in IN_ORDER:
         return tuple(rows)
     return tuple(sorted(rows, key=lambda row: (row.code == NONE, -row.line.overdue(today), -row.line.open)))
 

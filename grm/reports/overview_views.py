@@ -1,6 +1,7 @@
 """The overview: what was received, decided, is open and late; against the period before; by any dimension."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from grm.offices.queries import directory
 from grm.reports import overview_sheet, wording
 from grm.reports.dimensions import BASE, Asked, choices
 from grm.reports.measures import AGE_BANDS, DEFAULT_PERIOD, PERIODS, TARGET_PERCENT_IN_TIME, Selection, figure
-from grm.reports.overview import Overview, Row, asked_from, next_by, only_choices, overview
+from grm.reports.overview import IN_ORDER, Overview, Row, asked_from, next_by, only_choices, overview, says_nothing
 from grm.reports.overview_charts import compared
 from grm.tallies.figures import Line
 from grm.tallies.periods import percent
@@ -29,6 +30,8 @@ __all__ = ["blueprint", "overview_sheet"]  # imported, the sheet is known to the
 
 blueprint = Blueprint("overview", __name__, url_prefix="/reports")
 COLUMN_SETS = ("main", "details")
+FIRST_ROWS = 10
+"""How many rows stand open, the worst first; the others are one press away."""
 Link = Callable[..., str]
 
 
@@ -63,6 +66,7 @@ def page() -> str:
         if kept_to
         else None,
         by_title=wording.dimension_title(asked.by),
+        is_worst_first=asked.by not in IN_ORDER,
         only_title=wording.value_title(book, *asked.only) if asked.only else None,
         span_title=wording.period_title(found.span),
         tiles=_tiles(found, link, today),
@@ -83,9 +87,12 @@ def page() -> str:
         target=TARGET_PERCENT_IN_TIME,
         months=[month for month, _ in found.months],
         trend=[line for _, line in found.months],
+        turn=_turn(found, today),
+        punctual=[percent(line.in_time, line.resolved) for _, line in found.months],
         coverage=coverage(session, today) if actor().has_role("cell_officer") else None,
         known=book,
         today=today,
+        as_of=now,
         longer=address(period="last_12_months") if found.span.code != "last_12_months" else None,
         wider=address(only=None) if asked.only else None,
         has_lists=scope.has_lists,
@@ -144,27 +151,15 @@ def _tiles(found: Overview, link: Link | None, today: Any) -> list[dict[str, Any
         href = link(measure) if link and measure and value not in (0, "–") else None
         return {"label": title, "value": value, "hint": hint, "href": href, "kind": kind}
 
-    def before(value: object) -> str:
-        return gettext("Before: %(value)s", value=value)
+    def hint(*parts: str, was: object = "–") -> str | None:
+        """What stands below a figure; of a time before that knew nothing, nothing is said."""
+        return " ".join((*parts, *([gettext("Before: %(value)s", value=was)] if was != "–" else []))) or None
 
     share, share_was = percent(line.in_time, line.resolved), percent(was.in_time, was.resolved)
     judged, judged_was = line.appeals_upheld + line.appeals_rejected, was.appeals_upheld + was.appeals_rejected
     is_short = share is not None and share < TARGET_PERCENT_IN_TIME
     overdue = line.overdue(today)
     found_tiles = [
-        tile(gettext("Received"), line.received, before(number(was.received)), "received"),
-        tile(gettext("Resolved"), line.resolved, before(number(was.resolved)), "resolved"),
-        tile(
-            gettext("Resolved in time"),
-            _share(share),
-            gettext(
-                "Target %(target)s %%. Before: %(value)s",
-                target=number(TARGET_PERCENT_IN_TIME),
-                value=_share(share_was),
-            ),
-            "in_time",
-            "red" if is_short else "",
-        ),
         tile(
             gettext("Overdue now"),
             overdue,
@@ -173,35 +168,17 @@ def _tiles(found: Overview, link: Link | None, today: Any) -> list[dict[str, Any
             "red" if overdue else "",
         ),
         tile(
+            gettext("Resolved in time"),
+            _share(share),
+            hint(gettext("Target %(target)s %%.", target=number(TARGET_PERCENT_IN_TIME)), was=_share(share_was)),
+            "in_time",
+            "red" if is_short else "",
+        ),
+        tile(
             gettext("Open now"),
             line.open,
             gettext("Clock stands still: %(count)s", count=number(line.paused_count)),
             "open",
-        ),
-        tile(gettext("Median days to a decision"), number(line.median_days, 1), before(number(was.median_days, 1))),
-        tile(
-            gettext("Nine in ten within (days)"), number(line.ninetieth_days, 1), before(number(was.ninetieth_days, 1))
-        ),
-        tile(
-            gettext("Satisfied complainants"),
-            _share(percent(line.satisfied, line.rated)),
-            gettext(
-                "Of %(count)s who gave stars. Before: %(value)s",
-                count=number(line.rated),
-                value=_share(percent(was.satisfied, was.rated)),
-            ),
-            "rated" if line.rated else None,
-        ),
-        tile(gettext("Appeals and objections"), line.appealed, before(number(was.appealed)), "appealed"),
-        tile(
-            gettext("Appeals upheld"),
-            _share(percent(line.appeals_upheld, judged)),
-            gettext(
-                "Of %(count)s decided. Before: %(value)s",
-                count=number(judged),
-                value=_share(percent(was.appeals_upheld, judged_was)),
-            ),
-            "upheld" if line.appeals_upheld else None,
         ),
         tile(
             gettext("Complainant not informed"),
@@ -210,17 +187,46 @@ def _tiles(found: Overview, link: Link | None, today: Any) -> list[dict[str, Any
             "not_informed",
             "amber" if line.not_informed else "",
         ),
+        tile(gettext("Received"), line.received, hint(was=number(was.received)), "received"),
+        tile(gettext("Resolved"), line.resolved, hint(was=number(was.resolved)), "resolved"),
+        tile(gettext("Median days to a decision"), number(line.median_days, 1), hint(was=number(was.median_days, 1))),
+        tile(
+            gettext("Nine in ten within (days)"),
+            number(line.ninetieth_days, 1),
+            hint(was=number(was.ninetieth_days, 1)),
+        ),
+        tile(
+            gettext("Satisfied complainants"),
+            _share(percent(line.satisfied, line.rated)),
+            hint(
+                gettext("Of %(count)s who gave stars.", count=number(line.rated)),
+                was=_share(percent(was.satisfied, was.rated)),
+            ),
+            "rated" if line.rated else None,
+        ),
+        tile(gettext("Appeals and objections"), line.appealed, hint(was=number(was.appealed)), "appealed"),
+        tile(
+            gettext("Appeals upheld"),
+            _share(percent(line.appeals_upheld, judged)),
+            hint(
+                gettext("Of %(count)s decided.", count=number(judged)),
+                was=_share(percent(was.appeals_upheld, judged_was)),
+            ),
+            "upheld" if line.appeals_upheld else None,
+        ),
     ]
     if found.people is not None:
         found_tiles.append(
             tile(
                 gettext("Per 1,000 beneficiaries"),
                 number(_rate(line.received, found.people), 2),
-                gettext(
-                    "%(people)s people, %(year)s. Before: %(value)s",
-                    people=number(found.people),
-                    year=digits(found.people_year or ""),
-                    value=number(_rate(was.received, found.people), 2),
+                hint(
+                    gettext(
+                        "%(people)s people, %(year)s.",
+                        people=number(found.people),
+                        year=digits(found.people_year or ""),
+                    ),
+                    was=number(_rate(was.received, found.people), 2),
                 ),
             )
         )
@@ -250,9 +256,29 @@ def _table(
         cells = {"key": Markup('<a href="{}">{}</a>').format(opening, words) if opening else words}
         for key, _, measure, value in parts:
             cells[key] = _cell(value(row, today), link(measure, row.code) if link and measure else None)
-        rows.append(cells)
+        rows.append((row, cells))
+    lines = [(row, cells) for row, cells in rows if not says_nothing(row.line)]
     head = [("key", wording.dimension_title(asked.by), "main")]
-    return {"columns": [*head, *((key, gettext(title), "n") for key, title, *_ in parts)], "rows": rows}
+    kinds = [(key, gettext(title), "n" if key in _ON_A_PHONE else "n wide") for key, title, *_ in parts]
+    late = [cells["key"] for row, cells in lines if row.line.overdue(today)]
+    silent = {each.code for each in found.silent}
+    is_sorted = asked.by not in IN_ORDER
+    return {
+        "columns": [*head, *kinds],
+        "rows": [cells for _, cells in lines],
+        "first": FIRST_ROWS if is_sorted else len(lines),
+        "nothing": [cells["key"] for row, cells in rows if says_nothing(row.line) and row.code not in silent],
+        # On a phone a row keeps few figures where it opens all of them.
+        "is_tight": columns == "main" and opened_by is not None and not asked.only,
+        "worst": late[:3] if is_sorted and len(lines) > 3 else [],
+    }
+
+
+def _turn(found: Overview, today: date) -> list[tuple[Any, str]]:
+    """The share in time of the last two whole months, the later first; empty where one of them says nothing."""
+    whole = [(month, line) for month, line in found.months if month < today.replace(day=1)][-2:]
+    shares = [(month, percent(line.in_time, line.resolved)) for month, line in reversed(whole)]
+    return [(month, _share(share)) for month, share in shares if share is not None] if len(shares) == 2 else []
 
 
 def _(text: str) -> str:
@@ -270,20 +296,23 @@ def _cell(value: object, href: str | None) -> Markup:
 
 _Column = tuple[str, str, str | None, Callable[[Row, Any], object]]
 _MAIN: tuple[_Column, ...] = (
-    ("received", _("Received"), "received", lambda row, today: row.line.received),
-    ("people", _("Per 1,000 beneficiaries"), None, lambda row, today: number(_rate(row.line.received, row.people), 2)),
-    ("resolved", _("Resolved"), "resolved", lambda row, today: row.line.resolved),
+    ("overdue", _("Overdue"), "overdue", lambda row, today: row.line.overdue(today)),
+    ("open", _("Open"), "open", lambda row, today: row.line.open),
     ("share", _("In time, %"), None, lambda row, today: number(percent(row.line.in_time, row.line.resolved), 1)),
+    ("received", _("Received"), "received", lambda row, today: row.line.received),
+    ("resolved", _("Resolved"), "resolved", lambda row, today: row.line.resolved),
     ("median", _("Median days"), None, lambda row, today: number(row.line.median_days, 1)),
     ("ninetieth", _("90th percentile, days"), None, lambda row, today: number(row.line.ninetieth_days, 1)),
     ("satisfied", _("Satisfied, %"), None, lambda row, today: number(percent(row.line.satisfied, row.line.rated), 1)),
     ("appealed", _("Appeals"), "appealed", lambda row, today: row.line.appealed),
     ("upheld", _("Upheld, %"), None, lambda row, today: number(_upheld(row.line), 1)),
-    ("open", _("Open"), "open", lambda row, today: row.line.open),
-    ("overdue", _("Overdue"), "overdue", lambda row, today: row.line.overdue(today)),
     ("not_informed", _("Not informed"), "not_informed", lambda row, today: row.line.not_informed),
+    ("people", _("Per 1,000 beneficiaries"), None, lambda row, today: number(_rate(row.line.received, row.people), 2)),
     ("vacant", _("Vacant posts"), None, lambda row, today: row.vacant),
 )
+_ON_A_PHONE = frozenset({"overdue", "open", "share"})
+"""What a narrow screen shows of a row; the rest stands on the page that the row opens."""
+
 _DETAILS: tuple[_Column, ...] = (
     ("in_time", _("In time"), "in_time", lambda row, today: row.line.in_time),
     ("extended", _("In extended time"), "extended", lambda row, today: row.line.extended),
@@ -332,7 +361,7 @@ def _map(book: Directory, found: Overview, link: Link | None, today: Any) -> lis
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else f"{number(value, 1)} %"
+    return "–" if value is None else f"{number(value, 1)}\u00a0%"
 
 
 def _upheld(line: Line) -> float | None:
