@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.orm import Session
 
 from grm.cases import sampling
 from grm.cases.closing_models import ClosureSample, SampleMonth
-from grm.cases.models import Case
+from grm.cases.models import Accused, Case
+from grm.cases.queries import names_as_accused
 from grm.deadlines.calendar import end_of_day
+from grm.kernel.actor import Actor
 from grm.kernel.clock import dhaka_date
 from grm.kernel.errors import IllegalAction
 from grm.kernel.transaction import transaction
@@ -73,19 +75,31 @@ def draw_month(month: date | None = None, now: datetime | None = None) -> Drawn:
 def _closures(session: Session, month: date, office_id: int) -> dict[int, tuple[bool, int]]:
     """The cases that an office closed in a month and that were never drawn, each with its stratum: whether it was late, and its
     category. Parts of cases and duplicates are not among them: their answer is another case's."""
-    after = (month + timedelta(days=31)).replace(day=1)
     rows = session.execute(
         select(Case.id, Case.ended_at >= Case.due_at, Case.category_id).where(
             Case.office_id == office_id,
-            Case.ended_at >= end_of_day(month - timedelta(days=1)),
-            Case.ended_at < end_of_day(after - timedelta(days=1)),
-            Case.status.in_(CLOSED),
-            Case.outcome.is_distinct_from("merged"),
-            Case.parent_id.is_(None),
+            *_closed_in(month),
             ~exists().where(ClosureSample.case_id == Case.id),
         )
     )
     return {case_id: (is_late, category_id) for case_id, is_late, category_id in rows}
+
+
+def accusing(session: Session, actor: Actor, month: date) -> int:
+    """How many closures of a month accuse the actor: they are no part of any number that he is shown."""
+    about = Case.id.in_(select(Accused.case_id).where(names_as_accused(actor)))
+    return int(session.execute(select(func.count()).where(about, *_closed_in(month))).scalar_one())
+
+
+def _closed_in(month: date) -> tuple[ColumnElement[bool], ...]:
+    after = (month + timedelta(days=31)).replace(day=1)
+    return (
+        Case.ended_at >= end_of_day(month - timedelta(days=1)),
+        Case.ended_at < end_of_day(after - timedelta(days=1)),
+        Case.status.in_(CLOSED),
+        Case.outcome.is_distinct_from("merged"),
+        Case.parent_id.is_(None),
+    )
 
 
 def months(session: Session) -> Sequence[SampleMonth]:

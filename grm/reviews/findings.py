@@ -59,25 +59,34 @@ def what_is_wrong(written: Written, needs_evidence: bool) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """What decides who may review a closed case: the office that closed it, and who decided it, ever."""
+    """What decides who may review a closed case: the office that closed it, and who decided it, ever; of what the cell itself has
+    closed, who had any hand in it."""
 
     office_id: int
     decider_ids: Collection[int]
+    is_of_cell: bool = False
+    is_sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """An officer of the cell, with all the offices where he sits today."""
+    """An officer of the cell, or the coordinator of a cluster, with all the offices where he sits today."""
 
     officer_id: int
     office_ids: Collection[int]
+    is_of_cell: bool = True
 
 
 def why_not(reviewer: Reviewer, closure: Closure) -> str:
-    """Why an officer of the cell may not review a closure: a code, or empty if he may.
+    """Why an officer may not review a closure: a code, or empty if he may.
 
-    That a case accuses somebody is no reason here: he cannot even see it.
+    Coordinators review what the cell has closed, and nothing else. That a case accuses somebody is no reason here: he cannot even
+    see it.
     """
+    if closure.is_of_cell:
+        return "own-hand" if reviewer.officer_id in closure.decider_ids else ""
+    if not reviewer.is_of_cell:
+        return "not-your-part"
     if closure.office_id in reviewer.office_ids:
         return "own-office"
     return "own-decision" if reviewer.officer_id in closure.decider_ids else ""
@@ -92,17 +101,19 @@ def assign(
     """Give each closure (by any key) to the reviewer who has the fewest and may review it: key → officer.
 
     `hidden` are the pairs (key, officer) of whom a case must not be seen by; `held` is how many each officer has already.
-    Closures that nobody may review are left out.
+    What the cell has closed goes to somebody outside it first, and to a colleague who had no hand in it where nobody is; what is
+    sensitive among it the other way round, for the cell may read it anyway. Closures that nobody may review are left out.
     """
     load = {each.officer_id: held.get(each.officer_id, 0) for each in reviewers}
     given: dict[int, int] = {}
     for key in sorted(closures):
+        closure = closures[key]
         fitting = [
-            each.officer_id
+            (each.is_of_cell != closure.is_sensitive, load[each.officer_id], each.officer_id)
             for each in reviewers
-            if not why_not(each, closures[key]) and (key, each.officer_id) not in hidden
+            if not why_not(each, closure) and (key, each.officer_id) not in hidden
         ]
         if fitting:
-            given[key] = min(fitting, key=lambda officer_id: (load[officer_id], officer_id))
+            given[key] = min(fitting)[-1]
             load[given[key]] += 1
     return given

@@ -12,16 +12,17 @@ from sqlalchemy.orm import Session
 from grm.accounts.models import Officer
 from grm.cases.closing_models import ClosureSample, SampleMonth
 from grm.cases.models import Case
-from grm.cases.queries import visible_to
 from grm.cases.tracking_models import Rating
 from grm.kernel.actor import Actor
 from grm.kernel.text import latin_digits
 from grm.reviews.findings import FAULTS, FAULTY
 from grm.reviews.models import ClosureReview
+from grm.reviews.service import cell_id, seen_by
 
 PAGE = 50
-STATES = ("open", "mine", "reviewed", "sound", "faulty", *FAULTS)
-"""What a list of drawn closures may be narrowed to: to be reviewed, by me, reviewed, without and with a finding, each finding."""
+STATES = ("open", "mine", "nobody", "reviewed", "sound", "faulty", *FAULTS, "rated", "contradicted")
+"""What a list of drawn closures may be narrowed to: to be reviewed, by me, by nobody, reviewed, without and with a finding, each
+finding, rated by the complainant, and rated low though found sound."""
 MONTHS_SHOWN = 12
 
 
@@ -35,6 +36,8 @@ class Choice:
     state: str | None = None
     office_ids: frozenset[int] | None = None
     """The offices that the reader is kept to; never part of an address."""
+    is_given: bool = False
+    """Only what was given to the reader for review; never part of an address."""
 
     def with_(self, **changes: Any) -> "Choice":
         """This choice narrowed or changed."""
@@ -105,9 +108,19 @@ _FOUND: dict[str, ColumnElement[bool]] = {
 }
 
 
+_STARS = (
+    select(Rating.stars)
+    .where(Rating.case_id == ClosureSample.case_id, Rating.stage == "complaint")
+    .order_by(Rating.decision_seq.desc())
+    .limit(1)
+)
+_RATED = _STARS.correlate(ClosureSample).scalar_subquery().is_not(None)
+_RATED_LOW = _STARS.correlate(ClosureSample).scalar_subquery() <= 2
+
+
 def conditions(actor: Actor, chosen: Choice) -> ColumnElement[bool]:
     """The condition of a choice, on samples joined with their cases and the reviews that stand."""
-    parts: list[ColumnElement[bool]] = [visible_to(actor)]
+    parts: list[ColumnElement[bool]] = [seen_by(actor)]
     if chosen.month:
         parts.append(ClosureSample.month == chosen.month)
     elif chosen.since:
@@ -116,6 +129,8 @@ def conditions(actor: Actor, chosen: Choice) -> ColumnElement[bool]:
         parts.append(ClosureSample.office_id == chosen.office_id)
     if chosen.office_ids is not None:
         parts.append(ClosureSample.office_id.in_(chosen.office_ids))
+    if chosen.is_given:
+        parts.append(ClosureSample.reviewer_id == actor.officer_id)
     if chosen.state:
         parts.append(_state(actor, chosen.state))
     return and_(*parts)
@@ -129,6 +144,9 @@ def _state(actor: Actor, state: str) -> ColumnElement[bool]:
         return _FOUND[state]
     known: dict[str, ColumnElement[bool]] = {
         "open": is_open,
+        "nobody": and_(is_open, ClosureSample.reviewer_id.is_(None), ClosureSample.office_id == cell_id()),
+        "rated": _RATED,
+        "contradicted": and_(ClosureReview.is_sound.is_(True), _RATED_LOW),
         "reviewed": ClosureSample.state == "reviewed",
         "sound": ClosureReview.is_sound.is_(True),
         "faulty": ClosureReview.is_sound.is_(False),
@@ -162,13 +180,7 @@ def findings(session: Session, actor: Actor, chosen: Choice, by: str) -> list[Fi
     """What was found, by `office` or by `month`, and in all with key None; one statement. The ratings are those of the very
     closures that were drawn: the last that their complainants gave the complaint's answer."""
     column: Any = {"office": ClosureSample.office_id, "month": ClosureSample.month}[by]
-    rated = (
-        select(Rating.stars)
-        .where(Rating.case_id == ClosureSample.case_id, Rating.stage == "complaint")
-        .order_by(Rating.decision_seq.desc())
-        .limit(1)
-        .lateral()
-    )
+    rated = _STARS.lateral()
     is_sound = ClosureReview.is_sound.is_(True)
     statement = (
         select(

@@ -5,12 +5,12 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request
 from sqlalchemy.orm import Session
 
+from grm.cases import samples
 from grm.kernel.db import db
 from grm.kernel.errors import IllegalAction, InvalidInput
 from grm.kernel.text import latin_digits
 from grm.offices.queries import directory
 from grm.reviews import queries, service
-from grm.reviews.findings import FAULTS
 from grm.web.guard import actor, keeps_typed_text, requires
 from grm.web.labels import label
 from grm.web.locale import gettext
@@ -41,7 +41,7 @@ def report() -> Any:
     try:
         service.report_month(actor(), month, is_confirmed=bool(request.form.get("confirmed")))
     except InvalidInput:
-        problem = gettext("Reviews of this month are still open. Tick that it is to be reported without them.")
+        problem = gettext("Tick that the findings of this month are to be reported.")
     except IllegalAction:
         problem = gettext("Nothing of this month was reviewed yet: there is nothing to report.")
     else:
@@ -75,7 +75,6 @@ def _page(chosen: queries.Choice, problem: str = "") -> str:
         first_url=chosen.address() if _after() else None,
         office=next((each for each in known.offices if each.id == chosen.office_id), None),
         known=known,
-        cell_id=known.cell.id,
         number=digits,
     )
 
@@ -84,14 +83,14 @@ def _progress(session: Session, month: Any) -> dict[str, int]:
     of_month = queries.Choice(month=month)
     states: tuple[str | None, ...] = (None, "reviewed", "open", "mine", "faulty")
     found = {state or "drawn": queries.count(session, actor(), of_month.with_(state=state)) for state in states}
-    own = queries.count(session, actor(), of_month.with_(state="open", office_id=directory(session).cell.id))
-    return found | {"nobody": own}
+    own = queries.count(session, actor(), of_month.with_(state="nobody"))
+    return found | {"nobody": own, "accusing": samples.accusing(session, actor(), month)}
 
 
 def _tabs(session: Session, chosen: queries.Choice) -> list[dict[str, Any]]:
     """The list as a whole, and by what is to be done or was found; the finding that is asked for among them."""
     shown: list[str | None] = [None, "mine", "open", "reviewed", "faulty"]
-    if chosen.state in (*FAULTS, "sound"):
+    if chosen.state not in shown:
         shown.append(chosen.state)
     return [
         {

@@ -7,18 +7,19 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from grm.cases.closing_models import ClosureSample, SampleMonth
 from grm.cases.models import Case, CaseEvent
-from grm.cases.queries import visible_to
+from grm.cases.queries import spares, visible_to
 from grm.kernel import audit
 from grm.kernel import tracking_number as numbers
 from grm.kernel.actor import Actor
-from grm.kernel.db import among
+from grm.kernel.db import among, db
 from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound
 from grm.kernel.transaction import Act, transaction
+from grm.offices.overseeing import ROLE as COORDINATOR
 from grm.offices.queries import directory
 from grm.reviews.events import FindingMade
 from grm.reviews.findings import ANSWERS, Closure, Reviewer, Written, what_is_wrong, why_not
@@ -44,8 +45,8 @@ def write_review(
         month = act.session.get_one(SampleMonth, sample.month, with_for_update={"read": True}, populate_existing=True)
         if month.reported_at is not None:
             raise IllegalAction("month-reported")
-        deciders = deciders_of(act.session, [case.id]).get(case.id, frozenset())
-        if why := why_not_reviewing(actor, sample, deciders):
+        closure = closures_of(act.session, [(sample, case)])[sample.id]
+        if why := why_not_reviewing(actor, sample, closure):
             raise IllegalAction(why)
         last = last_review(act.session, sample.id)
         if last is not None and is_same(last, written):
@@ -58,7 +59,7 @@ def write_review(
         _write(act, actor, sample, written, last)
         if written.faults:
             about = {"case_id": case.id, "tracking_number": case.tracking_number, "is_sensitive": case.is_sensitive}
-            not_told = frozenset({*deciders, actor.officer_id or 0})
+            not_told = frozenset({*closure.decider_ids, actor.officer_id or 0})
             act.record(
                 FindingMade(**about, office_id=sample.office_id, desk=case.desk, sample_id=sample.id, not_told=not_told)
             )
@@ -88,8 +89,9 @@ def _write(act: Act, actor: Actor, sample: ClosureSample, written: Written, last
 def report_month(actor: Actor, month: date, *, is_confirmed: bool = False, now: datetime | None = None) -> None:
     """Report the findings of a month: they stand from now on. A month that was reported stays as it is.
 
-    Raises `NotFound` for a month that was not drawn, `IllegalAction` `nothing-reviewed` where there is nothing to report, and
-    `InvalidInput` while reviews are open, unless that is confirmed.
+    Raises `NotFound` for a month that was not drawn, `InvalidInput` unless it is confirmed, and `IllegalAction`
+    `nothing-reviewed` where nothing is to be reported. Nothing of it depends on reviews that are open: one that the actor must
+    not know of would show.
     """
     with transaction(now) as act:
         drawn_month = act.session.get(SampleMonth, month, with_for_update=True, populate_existing=True)
@@ -97,23 +99,47 @@ def report_month(actor: Actor, month: date, *, is_confirmed: bool = False, now: 
             raise NotFound
         if drawn_month.reported_at is not None:
             return
+        if not is_confirmed:
+            raise InvalidInput(fields={"confirmed": "confirm-it"})
         states = select(ClosureSample.state, func.count()).where(ClosureSample.month == month)
         rows = act.session.execute(states.group_by(ClosureSample.state)).all()
         counts: dict[str, int] = {row[0]: row[1] for row in rows}
         if not counts.get("reviewed"):
             raise IllegalAction("nothing-reviewed")
-        if counts.get("open") and not is_confirmed:
-            raise InvalidInput(fields={"confirmed": "reviews-are-open"})
         drawn_month.reported_at, drawn_month.reported_by_id = act.now, actor.officer_id
         data = {"month": month.isoformat(), "reviewed": counts["reviewed"], "open": counts.get("open", 0)}
         audit.record(act.session, STREAM, "ReviewsReported", actor, act.now, **data)
 
 
-def why_not_reviewing(actor: Actor, sample: ClosureSample, deciders: Collection[int]) -> str:
-    """Why an officer may not review a drawn closure that he may see: a code, or empty if he may."""
-    if not actor.has_role("cell_officer") or actor.officer_id is None:
+def why_not_reviewing(actor: Actor, sample: ClosureSample, closure: Closure) -> str:
+    """Why an officer may not review a drawn closure that he may see: a code, or empty if he may. Any officer of the cell may who
+    fits, a coordinator what was given to him."""
+    reviewer = reviewer_of(actor)
+    if reviewer is None or not (reviewer.is_of_cell or sample.reviewer_id == actor.officer_id):
         return "not-your-part"
-    return why_not(Reviewer(actor.officer_id, actor.office_ids()), Closure(sample.office_id, deciders))
+    return why_not(reviewer, closure)
+
+
+def reviewer_of(actor: Actor) -> Reviewer | None:
+    """The actor as somebody who reviews closures; None for all others."""
+    if actor.officer_id is None or not actor.has_role("cell_officer", COORDINATOR):
+        return None
+    return Reviewer(actor.officer_id, actor.office_ids(), actor.has_role("cell_officer"))
+
+
+def seen_by(actor: Actor) -> ColumnElement[bool]:
+    """The drawn closures that an actor may know of, as a condition on samples joined with their cases: those whose cases he may
+    see; and a coordinator what he was given of the cell's, where he sees the closure and not the case."""
+    seen = visible_to(actor)
+    if not actor.has_role(COORDINATOR):
+        return seen
+    is_given = and_(ClosureSample.reviewer_id == actor.officer_id, ClosureSample.office_id == cell_id())
+    return or_(seen, and_(is_given, spares(actor)))
+
+
+def cell_id() -> int:
+    """The office whose closures nobody of its own should review."""
+    return directory(db.session()).cell.id
 
 
 def drawn(
@@ -124,7 +150,7 @@ def drawn(
     statement = (
         select(ClosureSample, Case)
         .join(Case, Case.id == ClosureSample.case_id)
-        .where(Case.tracking_number == (number or ""), visible_to(actor))
+        .where(Case.tracking_number == (number or ""), seen_by(actor))
     )
     if for_update:
         statement = statement.with_for_update(of=ClosureSample)
@@ -140,20 +166,24 @@ def last_review(session: Session, sample_id: int) -> ClosureReview | None:
     return session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
 
 
-def deciders_of(session: Session, case_ids: Collection[int]) -> dict[int, frozenset[int]]:
-    """Who has ever decided the cases, by case id (one statement)."""
-    if not case_ids:
-        return {}
-    found: dict[int, set[int]] = {}
-    wanted = select(CaseEvent.case_id, CaseEvent.actor_id).where(
-        CaseEvent.case_id == among(case_ids),
-        CaseEvent.kind.in_(DECISIONS),
-        CaseEvent.actor_kind == "officer",
-        CaseEvent.actor_id.is_not(None),
+def closures_of(session: Session, rows: Collection[tuple[ClosureSample, Case]]) -> dict[int, Closure]:
+    """The drawn closures by sample, as it is decided by who may review them (one statement)."""
+    own = cell_id()
+    hands: dict[int, set[int]] = {case.id: set() for _, case in rows}
+    acts = select(CaseEvent.case_id, CaseEvent.actor_id).where(
+        CaseEvent.case_id == among(hands), CaseEvent.actor_kind == "officer", CaseEvent.actor_id.is_not(None)
     )
-    for case_id, officer_id in session.execute(wanted):
-        found.setdefault(case_id, set()).add(int(officer_id or 0))
-    return {case_id: frozenset(officers) for case_id, officers in found.items()}
+    of_cell = [case.id for sample, case in rows if sample.office_id == own]
+    counted = or_(CaseEvent.kind.in_(DECISIONS), and_(CaseEvent.case_id == among(of_cell), CaseEvent.kind != "noted"))
+    for case_id, officer_id in session.execute(acts.where(counted).distinct()):
+        hands[case_id].add(int(officer_id or 0))
+    for sample, case in rows:
+        if sample.office_id == own and case.assignee_id is not None:
+            hands[case.id].add(case.assignee_id)
+    return {
+        sample.id: Closure(sample.office_id, frozenset(hands[case.id]), sample.office_id == own, case.is_sensitive)
+        for sample, case in rows
+    }
 
 
 def is_same(last: ClosureReview, written: Written) -> bool:

@@ -8,13 +8,14 @@ from flask import Blueprint, redirect, render_template, request
 from grm.cases import lifecycle, ratings
 from grm.cases import service as cases
 from grm.cases.closing_models import ClosureSample, SampleMonth
-from grm.cases.queries import EventLine, events_of, find_case
+from grm.cases.queries import EventLine, can_find, events_of, find_case
 from grm.cases.states import Action
 from grm.kernel import clock
 from grm.kernel.actor import Actor
 from grm.kernel.db import db
 from grm.kernel.errors import Conflict, IllegalAction, InvalidInput, NotFound
 from grm.kernel.text import latin_digits
+from grm.offices.overseeing import ROLE as COORDINATOR
 from grm.offices.queries import directory
 from grm.reviews import exporting, queries, service
 from grm.reviews.findings import ANSWERS, FAULTS, FAULTY
@@ -26,8 +27,8 @@ from grm.web.security import form_is_stale
 
 __all__ = ["blueprint", "exporting"]
 blueprint = Blueprint("reviews", __name__, url_prefix="/reports/reviews")
-READERS = ("cell_officer", "appeal_officer", "head")
-"""The cell reviews; who sits above a desk reads what was found there, to mend it."""
+READERS = ("cell_officer", "appeal_officer", "head", COORDINATOR)
+"""The cell reviews, and coordinators what the cell has closed; who sits above a desk reads what was found there, to mend it."""
 
 
 @blueprint.get("")
@@ -37,6 +38,8 @@ def overview() -> str:
     session, who = db.session(), actor()
     months = queries.months(session)
     if not who.has_role("cell_officer"):
+        given = queries.Choice(is_given=True, office_id=service.cell_id(), since=queries.first_shown(months))
+        mine = queries.page(session, who, given)[: queries.PAGE] if who.has_role(COORDINATOR) else ()
         own = who.office_ids("appeal_officer", "head")
         chosen = queries.Choice(state="faulty", since=queries.first_shown(months), office_ids=own)
         found = queries.page(session, who, chosen, _number(request.args.get("after", "")))
@@ -44,7 +47,7 @@ def overview() -> str:
         last = rows[-1].ClosureSample.id if len(found) > queries.PAGE else None
         next_url = f"/reports/reviews?after={last}" if last else None
         first_url = "/reports/reviews" if request.args.get("after") else None
-        shown = {"rows": rows, "next_url": next_url, "first_url": first_url}
+        shown = {"rows": rows, "next_url": next_url, "first_url": first_url, "given": mine, "has_office": bool(own)}
         return render_template("reports/findings_of_office.html", known=directory(session), faults=_faults, **shown)
     asked = queries.choice_from(request.args)
     month = next((each for each in months if each.month == asked.month), None)
@@ -84,7 +87,7 @@ def review(tracking_number: str) -> Any:
 
 def _write(who: Actor, tracking_number: str) -> Any:
     form = ReviewForm(request.form)
-    if not who.has_role("cell_officer"):
+    if service.reviewer_of(who) is None:
         raise NotFound
     if form_is_stale():
         form.form_errors.append(
@@ -115,16 +118,19 @@ def _show(who: Actor, tracking_number: str, form: ReviewForm | None = None, stat
     row = service.drawn(session, who, tracking_number)
     sample, case = row.ClosureSample, row.Case
     written = queries.reviews_of(session, sample.id)
-    if not who.has_role("cell_officer") and not _may_read(who, sample, written):
+    is_cell = who.has_role("cell_officer")
+    closure = service.closures_of(session, [(sample, case)])[sample.id]
+    is_reviewer = is_cell or not service.why_not_reviewing(who, sample, closure)
+    if not is_reviewer and not _may_read(who, sample, written):
         raise NotFound
     if case.is_sensitive:
         cases.record_view(who, case.tracking_number)
     now = clock.now(session)
-    case, facts = find_case(session, who, tracking_number)
+    # A coordinator sees the closure that he was given, and not the case: neither who complains, nor files.
+    facts = find_case(session, who, tracking_number)[1] if can_find(session, who, tracking_number) else None
     lines = events_of(session, case.id)
     month = session.get_one(SampleMonth, sample.month)
-    deciders = service.deciders_of(session, [case.id]).get(case.id, frozenset())
-    why_not = "month-reported" if month.reported_at else service.why_not_reviewing(who, sample, deciders)
+    why_not = "month-reported" if month.reported_at else service.why_not_reviewing(who, sample, closure)
     last = written[0].ClosureReview if written else None
     book = directory(session)
     needs_visit = book.category(case.category_id).needs_visit
@@ -137,14 +143,18 @@ def _show(who: Actor, tracking_number: str, form: ReviewForm | None = None, stat
         form=form,
         number=last.number if last else 0,
         last=last,
-        written=written if who.has_role("cell_officer") else written[:1],
-        is_cell=who.has_role("cell_officer"),
-        why_not=_why_not(why_not) if why_not and who.has_role("cell_officer") else "",
+        written=written if is_reviewer else written[:1],
+        is_cell=is_cell,
+        is_reviewer=is_reviewer,
+        may_open=facts is not None,
+        why_not=_why_not(why_not) if why_not and is_reviewer else "",
         decision=_decision(lines),
         rated=ratings.last_rating(lines),
         needs_visit=needs_visit,
-        may_send_back=lifecycle.decide(facts, Action.SEND_BACK, who, now).is_allowed,
-        appeal_until_at=facts.appeal_until_at if facts.appeal_until_at and facts.appeal_until_at > now else None,
+        may_send_back=facts is not None and lifecycle.decide(facts, Action.SEND_BACK, who, now).is_allowed,
+        appeal_until_at=facts.appeal_until_at
+        if facts and facts.appeal_until_at and facts.appeal_until_at > now
+        else None,
         questions=tuple(ANSWERS),
         faulty=FAULTY,
         book=book,
@@ -171,6 +181,7 @@ def _faults(review: Any) -> tuple[str, ...]:
 def _why_not(code: str) -> str:
     known: Mapping[str, str] = {
         "own-office": gettext("Your own office closed this case: somebody outside it has to review it."),
+        "own-hand": gettext("You have had a hand in this case yourself: somebody else has to review it."),
         "own-decision": gettext("You have decided this case: somebody else has to review it."),
         "month-reported": gettext("The findings of this month are reported: they stand."),
     }

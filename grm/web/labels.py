@@ -89,6 +89,7 @@ LABELS: dict[str, dict[str, str]] = {
     "review_list": {
         "mine": _("For me to review"),
         "open": _("To be reviewed"),
+        "nobody": _("Nobody may review it"),
         "reviewed": _("Reviewed"),
         "sound": _("Closed properly"),
         "faulty": _("With findings"),
@@ -97,6 +98,8 @@ LABELS: dict[str, dict[str, str]] = {
         "passed_on": _("Passed on and closed"),
         "evidence": _("Evidence is missing"),
         "reopen": _("To be opened again"),
+        "rated": _("Rated by the complainant"),
+        "contradicted": _("Closed properly, rated 1 or 2"),
     },
     "alarm_kind": {
         "surge": _("Surge"),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from grm.accounts.models import Officer
 from grm.cases import samples, service
 from grm.cases.closing_models import ClosureSample, SampleMonth
-from grm.cases.models import Case
+from grm.cases.models import Accused, Case
 from grm.cases.tracking_models import Rating
 from grm.kernel.actor import Actor
 from grm.kernel.audit import AuditEntry
@@ -76,8 +76,10 @@ def test_a_review_is_written_once_and_corrected_with_its_history(session: Sessio
         (2, False, True),
     ]
     session.rollback()
-    report_month(who, JANUARY, now=NOW)
-    report_month(who, JANUARY, now=NOW + timedelta(days=1))
+    with pytest.raises(InvalidInput):
+        report_month(who, JANUARY, now=NOW)
+    for days in (0, 1):
+        report_month(who, JANUARY, is_confirmed=True, now=NOW + timedelta(days=days))
     with pytest.raises(IllegalAction, match="month-reported"):
         write_review(who, number, SOUND, 2, now=NOW)
     session.rollback()
@@ -92,7 +94,7 @@ def test_who_decided_who_is_accused_and_the_own_office_never_review(session: Ses
     first, second = cell(session), cell(session, other)
     assert first.officer_id and second.officer_id
     cell_id = build.office_id(session, "cell")
-    own = closed(session, cell_id, desk="cell")
+    own = closed(session, cell_id, desk="cell", assignee=first.officer_id)
     about = closed(session, accused_officers=[first.officer_id])
     decided = build.case(session, cell_id, desk="cell", filed_at=build.dhaka(2026, 1, 4), status="in_progress")
     free = closed(session)
@@ -110,14 +112,14 @@ def test_who_decided_who_is_accused_and_the_own_office_never_review(session: Ses
     session.rollback()
     given = dict(session.execute(select(ClosureSample.case_id, ClosureSample.reviewer_id)).all())  # type: ignore[arg-type]
     assert given == {
-        own.id: None,
+        own.id: build.officer_id(session, "coordinator.social-welfare"),
         about.id: second.officer_id,
         decided.id: second.officer_id,
         free.id: first.officer_id,
     }
     numbers = {name: row.tracking_number for name, row in {"own": own, "about": about, "decided": decided}.items()}
     session.rollback()
-    with pytest.raises(IllegalAction, match="own-office"):
+    with pytest.raises(IllegalAction, match="own-hand"):
         write_review(first, numbers["own"], SOUND, 0, now=NOW)
     with pytest.raises(IllegalAction, match="own-decision"):
         write_review(first, numbers["decided"], SOUND, 0, now=NOW)
@@ -129,7 +131,88 @@ def test_who_decided_who_is_accused_and_the_own_office_never_review(session: Ses
     session.rollback()
     session.execute(text("UPDATE posting SET ends_on = '2026-02-02' WHERE officer_id = :id"), {"id": second.officer_id})
     session.commit()
-    assert assigning.assign_open(NOW) == 0, "whom it accuses is the only one left"
+    assert assigning.assign_open(NOW) == 1, "whom it accuses is the only one left: nobody has it now"
+    assert assigning.assign_open(NOW) == 0
+
+
+def test_who_comes_to_be_involved_loses_the_review_and_no_number_tells(app: Flask, session: Session) -> None:
+    other = colleague(session)
+    first, second = cell(session), cell(session, other)
+    food = build.office_id(session, "food")
+    for office in [None] * 3 + [food]:
+        closed(session, office, programme="oms" if office else "old-age-allowance")
+    draw(session)
+    assigning.assign_open(NOW)
+    session.rollback()
+    samples = session.scalars(select(ClosureSample).where(ClosureSample.reviewer_id == first.officer_id)).all()
+    about, kept = (session.get_one(Case, each.case_id) for each in samples[:2])
+    assert {about.office_id, kept.office_id} == {build.office_id(session)} and len(samples) >= 2
+    session.add(Accused(case_id=about.id, officer_id=first.officer_id))
+    about.has_accused = True
+    session.commit()
+    client, month = sign_in(app, "cabinet"), queries.Choice(month=JANUARY)
+    pages = {}
+    for step in ("accused", "drawn anew"):
+        listed = client.get("/reports/samples?month=2026-01&state=mine").text
+        pages[step] = client.get("/reports/samples?month=2026-01").text
+        assert about.tracking_number not in pages[step] + listed and kept.tracking_number in listed
+        mine = queries.count(session, first, month.with_(state="mine"))
+        assert listed.count('translate="no">') == mine == len(samples) - 1
+        assert "Closures: 3. Drawn: 3." in pages[step] and f"for you to review: {mine}." in pages[step]
+        session.rollback()
+        if step == "accused":
+            assert assigning.assign_open(NOW) == 1 and assigning.assign_open(NOW) == 0
+    assert "Closures: 4. Drawn: 4." in sign_in(app, other).get("/reports/samples?month=2026-01").text
+    # Who comes to sit at the office that closed it, or is asked to decide it again, reviews it no more either.
+    build.posting(
+        session, build.post_id(session, build.office_id(session), "case_officer"), first.officer_id or 0, True
+    )
+    session.commit()
+    assigning.assign_open(NOW)
+    session.rollback()
+    of_office = select(ClosureSample.reviewer_id).where(ClosureSample.office_id == build.office_id(session))
+    assert set(session.scalars(of_office)) == {second.officer_id}
+    told = session.scalars(
+        select(AuditEntry).where(AuditEntry.kind == "ReviewerChanged").order_by(AuditEntry.seq)
+    ).all()
+    assert [(each.data["from_officer_id"], each.data["to_officer_id"]) for each in told] == [
+        (first.officer_id, second.officer_id)
+    ] * len([each for each in samples if each.office_id != food])
+    assert told[0].data["tracking_number"] == about.tracking_number
+    # To report the month asks everybody for the same tick, whatever reviews somebody must not know of are open.
+    token = token_of(client.get("/reports/samples").text)
+    assert client.post("/reports/samples", data={"csrf_token": token, "month": "2026-01"}).status_code == 422
+
+
+def test_what_the_cell_has_closed_is_reviewed_by_a_coordinator_who_sees_no_more(app: Flask, session: Session) -> None:
+    cell_id = build.office_id(session, "cell")
+    own = closed(session, cell_id, desk="cell", details="সেল নিজে নিষ্পত্তি করেছে")
+    about = closed(session, cell_id, desk="cell", accused_office=build.office_id(session))
+    usual = closed(session)
+    draw(session)
+    assigning.assign_open(NOW)
+    session.rollback()
+    given = dict(session.execute(select(ClosureSample.case_id, ClosureSample.reviewer_id)).all())  # type: ignore[arg-type]
+    coordinator, cabinet = (build.officer_id(session, who) for who in ("coordinator.social-welfare", "cabinet"))
+    assert given == {own.id: coordinator, about.id: cabinet, usual.id: cabinet}, "one accuses the coordinator's office"
+    session.rollback()
+    client, url = sign_in(app, "coordinator.social-welfare"), f"/reports/reviews/{own.tracking_number}"
+    listed = client.get("/reports/reviews").text
+    assert own.tracking_number in listed and about.tracking_number not in listed
+    page = client.get(url).text
+    assert "সেল নিজে নিষ্পত্তি করেছে" in page and f"/cases/{own.tracking_number}" not in page
+    for path in (f"/cases/{own.tracking_number}", f"/cases/{own.tracking_number}/file", "/reports/samples"):
+        assert client.get(path).status_code == 404
+    for case in (about, usual):
+        assert client.get(f"/reports/reviews/{case.tracking_number}").status_code == 404
+    typed = {"contacted": "yes", "to_the_point": "yes", "passed_on": "no", "evidence": "not_needed", "reopen": "no"}
+    form = {"csrf_token": token_of(page), "number": "0", **typed, "remark": ""}
+    assert client.post(url, data=form).status_code == 303 and "Closed properly" in client.get("/reports/reviews").text
+    other = f"/reports/reviews/{usual.tracking_number}"
+    assert client.post(other, data=form).status_code == 404
+    session.execute(text("UPDATE closure_sample SET reviewer_id = NULL"))
+    session.commit()
+    assert client.get(url).status_code == 404, "only what is given to him"
 
 
 def test_a_finding_is_told_to_the_superior_once_and_without_words(session: Session) -> None:
@@ -169,6 +252,7 @@ def test_every_figure_is_its_list_and_ratings_stand_beside(app: Flask, session: 
             if line.key is not None:
                 at = at.with_(**{"office_id" if by == "office" else "month": line.key})
             figures = {None: line.drawn, "reviewed": line.reviewed, "sound": line.sound}
+            figures |= {"rated": line.rated, "contradicted": line.contradicted}
             for state, figure in {**figures, **{fault: line.faults[fault] for fault in FAULTS}}.items():
                 assert queries.count(session, who, at.with_(state=state)) == figure, (by, line.key, state)
     total = next(line for line in queries.findings(session, who, queries.Choice(), "office") if line.key is None)
@@ -219,7 +303,7 @@ def test_every_figure_is_its_list_and_ratings_stand_beside(app: Flask, session: 
 
     token = token_of(client.get("/reports/samples").text)
     asked = client.post("/reports/samples", data={"csrf_token": token, "month": "2026-01"})
-    assert asked.status_code == 422 and "still open" in asked.text
+    assert asked.status_code == 422 and "Tick that" in asked.text
     form = {"csrf_token": token, "month": "2026-01", "confirmed": "1"}
     assert client.post("/reports/samples", data=form).status_code == 303
     page = client.get(url).text

@@ -50,6 +50,19 @@ def test_who_reviews_is_outside_the_office_and_did_not_decide() -> None:
     assert why_not(Reviewer(2, {10}), Closure(20, {2})) == "own-decision"
 
 
+def test_nobody_reviews_himself_and_what_the_cell_closed_is_not_left_out() -> None:
+    """Coordinators first, then colleagues without a hand in it; for what is sensitive the other way round."""
+    cell, busy = Reviewer(1, {10}), Reviewer(2, {10})
+    outside = Reviewer(3, {20}, is_of_cell=False)
+    own, secret = Closure(10, {1}, is_of_cell=True), Closure(10, {1}, is_of_cell=True, is_sensitive=True)
+    assert [why_not(each, own) for each in (cell, busy, outside)] == ["own-hand", "", ""]
+    assert why_not(outside, Closure(20, ())) == why_not(outside, Closure(30, ())) == "not-your-part"
+    everybody = [cell, busy, outside]
+    assert assign({1: own, 2: secret}, everybody, (), {3: 9}) == {1: 3, 2: 2}
+    assert assign({1: own, 2: secret}, everybody, {(1, 3), (2, 2)}, {}) == {1: 2, 2: 3}
+    assert assign({1: own, 2: secret}, [cell], (), {}) == {}, "who had a hand in it is nobody"
+
+
 def test_the_work_is_spread_among_those_who_may() -> None:
     reviewers = [Reviewer(1, {10}), Reviewer(2, {10}), Reviewer(3, {10, 20})]
     closures = {number: Closure(20 if number % 2 else 30, {1} if number == 4 else ()) for number in range(9)}
