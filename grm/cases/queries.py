@@ -36,6 +36,7 @@ from grm.kernel.actor import Actor
 from grm.kernel.crypto import Keyring
 from grm.kernel.db import among
 from grm.kernel.errors import NotFound
+from grm.kernel.prepared import PREPARED
 
 
 @lru_cache(1024)  # a page asks several times, each officer all day long
@@ -332,6 +333,7 @@ _EVENTS = (
     .outerjoin(CaseText, and_(CaseText.case_id == CaseEvent.case_id, CaseText.seq == CaseEvent.seq))
     .where(CaseEvent.case_id == bindparam("case_id"))
     .order_by(CaseEvent.seq, CaseText.id)
+    .execution_options(**PREPARED)
 )
 """Built once: to build it takes longer than to run it."""
 
@@ -380,13 +382,21 @@ class Person:
     id: int = 0
 
 
+_PEOPLE = (
+    select(Complainant)
+    .where(Complainant.case_id == bindparam("case_id"))
+    .order_by(Complainant.id)
+    .execution_options(**PREPARED)
+)
+
+
 def people_of(session: Session, case: Case, keyring: Keyring) -> tuple[Person, ...]:
     """Who is aggrieved and who filed for them (one statement)."""
 
     def opened(field: str, sealed: bytes | None) -> str | None:
         return keyring.open(sealed, f"complainant.{field}:{case.tracking_number}") if sealed else None
 
-    rows = session.scalars(select(Complainant).where(Complainant.case_id == case.id).order_by(Complainant.id))
+    rows = session.scalars(_PEOPLE, {"case_id": case.id})
     return tuple(
         Person(
             role=row.role,
