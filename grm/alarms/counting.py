@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from grm.alarms.models import AlarmCount
-from grm.alarms.rules import HISTORY_WEEKS, LONGEST_SURGE_WEEKS, WEEK
+from grm.alarms.rules import HISTORY_WEEKS, LONGEST_SURGE_WEEKS, WEEK, season
 from grm.kernel.transaction import transaction
 from grm.offices.queries import directory
 
@@ -47,6 +47,31 @@ MARK = text(
 )
 """Days without a case were counted, too."""
 
+LAST_YEAR = text(
+    """
+    WITH wanted AS (
+        SELECT * FROM unnest(CAST(:subjects AS text[]), CAST(:districts AS bigint[]), CAST(:programmes AS bigint[]),
+                             CAST(:categories AS bigint[])) AS w (subject, district_id, programme_id, category_id)
+    ), came AS (
+        SELECT w.subject, c.received_on
+        FROM wanted AS w JOIN cases AS c ON c.district_id = w.district_id AND c.category_id = w.category_id
+        WHERE c.received_on BETWEEN :first AND :last AND c.parent_id IS NULL
+        UNION ALL
+        SELECT w.subject, c.received_on
+        FROM wanted AS w JOIN cases AS c ON c.programme_id = w.programme_id AND c.category_id = w.category_id
+        WHERE c.office_id = ANY (:offices) AND c.received_on BETWEEN :first AND :last AND c.parent_id IS NULL
+    ), weeks AS (
+        SELECT subject, count(*) AS cases FROM came GROUP BY subject, (received_on - CAST(:first AS date)) / 7
+    )
+    SELECT w.subject, coalesce(max(weeks.cases), 0) AS cases
+    FROM wanted AS w LEFT JOIN weeks USING (subject)
+    WHERE EXISTS (SELECT FROM cases WHERE office_id = ANY (:offices) AND received_on <= :first)
+    GROUP BY w.subject
+    """
+)
+"""Of each subject the fullest of three weeks of last year; nothing where the system does not go back so far. By the indexes on
+day of receipt of district and office, and only for what would be a surge by itself."""
+
 Days = Mapping[date, int]
 
 
@@ -79,6 +104,25 @@ def by_place(session: Session) -> dict[tuple[int, int], Days]:
 def by_programme(session: Session) -> dict[tuple[int, int], Days]:
     """The cases of each day by (programme, category)."""
     return _read(session, "programme")
+
+
+def last_year(session: Session, subjects: Mapping[str, Mapping[str, int]], last_day: date) -> dict[str, int]:
+    """How many cases came last year in the fullest week of the `rules.season` of `last_day`, by subject (with its `district_id`
+    or `programme_id`, and `category_id`); none where that is not known."""
+    if not subjects:
+        return {}
+    first, last = season(last_day)
+    ids = {
+        name: [about.get(column) for about in subjects.values()]
+        for name, column in (
+            ("districts", "district_id"),
+            ("programmes", "programme_id"),
+            ("categories", "category_id"),
+        )
+    }
+    offices = [office.id for office in directory(session).offices]
+    given = {"subjects": list(subjects), **ids, "first": first, "last": last, "offices": offices}
+    return {row.subject: row.cases for row in session.execute(LAST_YEAR, given)}
 
 
 def in_all(session: Session) -> Days:

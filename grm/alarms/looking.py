@@ -88,7 +88,7 @@ def _look(act: Act, mornings: Iterable[date], today: date) -> Looked:
     ended: set[int] = set()
     for morning in mornings:
         live = _live(session, "surge")
-        found = list(_surges(places, programmes, live, morning - timedelta(days=1)))
+        found = list(_surges(session, places, programmes, live, morning - timedelta(days=1)))
         new, over = _keep(act, live, found, morning)
         raised, ended = raised + new, ended | over
     for kind, others in (
@@ -144,35 +144,49 @@ def _raise(act: Act, row: Mapping[str, Any]) -> bool:
 
 
 def _surges(
+    session: Session,
     places: Mapping[tuple[int, int], Days],
     programmes: Mapping[tuple[int, int], Days],
     live: Mapping[str, Alarm],
     last_day: date,
 ) -> Iterator[Found]:
+    """What is more than a place, or a programme, explains by its own weeks; last year is asked only about these."""
+    days_of: dict[str, Days] = {}
+    about: dict[str, Mapping[str, int]] = {}
+    for column, counted in (("district_id", places), ("programme_id", programmes)):
+        for (value, category_id), days in counted.items():
+            subject = f"{column.removesuffix('_id')}:{value}:{category_id}"
+            if _surge(subject, {}, days, live, last_day) is not None:
+                days_of[subject], about[subject] = days, {column: value, "category_id": category_id}
+    before = counting.last_year(session, about, last_day)
     by_category: dict[int, list[int]] = defaultdict(list)
-    for (district_id, category_id), days in places.items():
-        about = {"district_id": district_id, "category_id": category_id}
-        if (found := _surge(f"district:{district_id}:{category_id}", about, days, live, last_day)) is not None:
-            by_category[category_id].append(found.evidence["cases"])
-            yield found
-    for (programme_id, category_id), days in programmes.items():
-        about = {"programme_id": programme_id, "category_id": category_id}
-        found = _surge(f"programme:{programme_id}:{category_id}", about, days, live, last_day)
+    for subject, days in days_of.items():  # districts first
+        found = _surge(subject, about[subject], days, live, last_day, before.get(subject))
         if found is None:
             continue
-        is_known = found.subject in live
-        if is_known or all(count < EXPLAINED * found.evidence["cases"] for count in by_category[category_id]):
+        cases, of_category = found.evidence["cases"], by_category[found.about["category_id"]]
+        if "district_id" in found.about:
+            of_category.append(cases)
+            yield found
+        elif subject in live or all(count < EXPLAINED * cases for count in of_category):
             yield found
 
 
 def _surge(
-    subject: str, about: Mapping[str, int], days: Days, live: Mapping[str, Alarm], last_day: date
+    subject: str,
+    about: Mapping[str, int],
+    days: Days,
+    live: Mapping[str, Alarm],
+    last_day: date,
+    last_year: int | None = None,
 ) -> Found | None:
     known = live.get(subject)
-    surge = rules.lasting(days, last_day, known.starts_on) if known else rules.surge(days, last_day)
+    surge = (
+        rules.lasting(days, last_day, known.starts_on, last_year) if known else rules.surge(days, last_day, last_year)
+    )
     if surge is None:
         return None
-    evidence = {"cases": surge.cases, "usual": surge.usual, "score": surge.score}
+    evidence = {"cases": surge.cases, "usual": surge.usual, "score": surge.score, "last_year": surge.last_year}
     return Found("surge", subject, surge.starts_on, surge.until_on, evidence, about)
 
 
@@ -242,7 +256,7 @@ def _behind(session: Session, today: date) -> Iterator[Found]:
     months = [this.starts_on]
     for _ in range(rules.BEHIND_MONTHS + 1):
         months.append((months[-1] - timedelta(days=1)).replace(day=1))
-    lines = series(session, View(since=months[-1], until=this.ends_on, by="office"))
+    lines = series(session, View(since=months[-1], until=this.ends_on, by="office"), exactly=True)
     for office in directory(session).offices:
         if office.kind != "ministry":
             continue

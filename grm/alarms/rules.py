@@ -4,7 +4,9 @@ A *surge* is more cases alike (of one category) in seven days than the same plac
 itself. Its own thirteen weeks before are its measure: their median, and how far they usually lie from it. Numbers of
 cases are compared by the square roots (Anscombe 1948), where chance is about as wide for three as for three hundred; so the same
 rule serves a quiet upazila's district and Dhaka. Where chance alone would explain it once in a hundred thousand weeks, nothing is
-said (`SURGE_SCORE`), nor about fewer than `SURGE_FEWEST` cases or less than twice the usual.
+said (`SURGE_SCORE`), nor about fewer than `SURGE_FEWEST` cases or less than twice the usual. What comes every year in the same
+weeks, with the stipends of January or the floods of July, is usual in them: where last year is known, the greater of the two
+explains, and only what goes beyond it is a surge.
 
 A district is *silent* where its usual pace lets expect `SILENT_EXPECTED` cases or more since it was last heard: by chance that
 happens once in a thousand times. It was *never heard* where the country's complaints, evenly shared, would let expect as many.
@@ -47,38 +49,51 @@ BEHIND_ANSWERS_SHARE = 0.7
 @dataclass(frozen=True, slots=True)
 class Surge:
     """What raised a surge: `cases` received from `starts_on` through `until_on`, where `usual` come in as many days. `score` is
-    how far the latest seven days lie above the usual."""
+    how far the latest seven days lie above the usual, or above `last_year` where that is more."""
 
     starts_on: date
     until_on: date
     cases: int
     usual: float
     score: float
+    last_year: int | None = None
 
 
-def surge(by_day: Mapping[date, int], last_day: date) -> Surge | None:
-    """Whether the seven days up to `last_day` (the last whole day) are a surge; `by_day` are the cases received, by day."""
+def season(last_day: date) -> tuple[date, date]:
+    """The first and the last day of three weeks of last year: those that end, by the day of the week, where this one does, a week
+    earlier and a week later. The fullest of them is what last year explains; a season does not keep to a date."""
+    same = last_day - timedelta(weeks=52)
+    return same - timedelta(days=2 * WEEK - 1), same + timedelta(days=WEEK)
+
+
+def surge(by_day: Mapping[date, int], last_day: date, last_year: int | None = None) -> Surge | None:
+    """Whether the seven days up to `last_day` (the last whole day) are a surge; `by_day` are the cases received, by day, and
+    `last_year` those of the fullest week of the same `season`, None where that is not known."""
     first = last_day - timedelta(days=WINDOW_DAYS - 1)
-    cases, usual, score = _measured(by_day, first, last_day, first)
-    if cases < SURGE_FEWEST or cases < SURGE_TIMES * usual or score < SURGE_SCORE:
+    cases, usual, score = _measured(by_day, first, last_day, first, last_year)
+    if cases < SURGE_FEWEST or cases < SURGE_TIMES * max(usual, last_year or 0) or score < SURGE_SCORE:
         return None
-    return Surge(first, last_day, cases, usual, score)
+    return Surge(first, last_day, cases, usual, score, last_year)
 
 
-def lasting(by_day: Mapping[date, int], last_day: date, starts_on: date) -> Surge | None:
-    """Whether a surge that began on `starts_on` goes on in the seven days up to `last_day`, against what was usual before it."""
+def lasting(by_day: Mapping[date, int], last_day: date, starts_on: date, last_year: int | None = None) -> Surge | None:
+    """Whether a surge that began on `starts_on` goes on in the seven days up to `last_day`, against what was usual before it and
+    what `last_year` explains."""
     first = last_day - timedelta(days=WINDOW_DAYS - 1)
     before = max(min(starts_on, first), first - timedelta(weeks=LONGEST_SURGE_WEEKS))
-    cases, usual, score = _measured(by_day, first, last_day, before)
+    cases, usual, score = _measured(by_day, first, last_day, before, last_year)
     if not cases or score < CALM_SCORE:
         return None
     in_all = sum(count for day, count in by_day.items() if starts_on <= day <= last_day)
     days = (last_day - starts_on).days + 1
-    return Surge(starts_on, last_day, in_all, round(usual * days / WINDOW_DAYS, 1), score)
+    return Surge(starts_on, last_day, in_all, round(usual * days / WINDOW_DAYS, 1), score, last_year)
 
 
-def _measured(by_day: Mapping[date, int], first: date, last_day: date, before: date) -> tuple[int, float, float]:
-    """The cases of some days, what is usual in a week of the thirteen before a day, and how far the former lie above."""
+def _measured(
+    by_day: Mapping[date, int], first: date, last_day: date, before: date, last_year: int | None
+) -> tuple[int, float, float]:
+    """The cases of some days, what is usual in a week of the thirteen before a day, and how far the former lie above that and
+    above last year's."""
     cases = sum(by_day.get(first + timedelta(days=day), 0) for day in range((last_day - first).days + 1))
     weeks = [
         sum(by_day.get(before - timedelta(days=WEEK * week + day + 1), 0) for day in range(WEEK))
@@ -89,7 +104,7 @@ def _measured(by_day: Mapping[date, int], first: date, last_day: date, before: d
     middle = median(roots)
     # 1 is chance alone; a place whose weeks differ more than by chance must do more to be a surge.
     spread = max(1.0, 1.4826 * float(median(abs(root - middle) for root in roots)))
-    return cases, usual, round((_root(cases) - _root(usual)) / spread, 2)
+    return cases, usual, round((_root(cases) - _root(max(usual, last_year or 0))) / spread, 2)
 
 
 def _root(count: float) -> float:

@@ -27,13 +27,17 @@ def evidence(alarm: Alarm, cases: int | None) -> str:
     data = alarm.evidence
     since = show_date(alarm.starts_on)
     if alarm.kind == "surge":
-        return gettext(
+        said = gettext(
             "%(cases)s cases came from %(since)s to %(until)s; in as many days %(usual)s are usual.",
             cases=digits(cases or 0),
             since=since,
             until=show_date(alarm.until_on),
             usual=_number(data["usual"]),
         )
+        if data.get("last_year") is not None:
+            before = digits(data["last_year"])
+            said += " " + gettext("Last year in these weeks %(count)s came in seven days at most.", count=before)
+        return said
     if alarm.kind == "silent":
         last = show_date(alarm.until_on)
         if data.get("usual") is None:
@@ -50,10 +54,10 @@ def evidence(alarm: Alarm, cases: int | None) -> str:
             days=digits(data["days"]),
             expected=_number(data["expected"]),
         )
-    said = [_reason(each["code"], each["now"], each["before"]) for each in data["reasons"]]
+    reasons = [_reason(each["code"], each["now"], each["before"]) for each in data["reasons"]]
     if cases is not None:
-        said.append(gettext("%(cases)s are overdue now.", cases=digits(cases)))
-    return " ".join(said)
+        reasons.append(gettext("%(cases)s are overdue now.", cases=digits(cases)))
+    return " ".join(reasons)
 
 
 def _reason(code: str, now: float, before: float) -> str:

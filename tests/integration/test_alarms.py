@@ -124,6 +124,36 @@ def test_a_morning_is_looked_at_once_and_an_alarm_lives_until_it_is_over(app: Fl
     assert len(session.scalars(select(Message.id)).all()) == 1
 
 
+def test_what_came_last_year_in_the_same_weeks_explains_this_year(session: Session) -> None:
+    _, second = seeded(session)
+    last_day, year = TODAY - timedelta(days=1), timedelta(weeks=52)
+    other = directory(session).districts[2].id
+    arrive(session, second, each_day(6, 2, count=6), place="elsewhere", district_id=other)
+    session.commit()
+    subjects = {
+        f"district:{row}:{second.category_id}": {"district_id": row, "category_id": second.category_id}
+        for row in (second.district_id or 0, other)
+    } | {"programme": {"programme_id": second.programme_id or 0, "category_id": second.category_id}}
+    assert counting.last_year(session, subjects, last_day) == {}, "it does not go back so far"
+    arrive(session, second, {TODAY - year - timedelta(days=days): count for days, count in ((40, 9), (9, 11), (1, 8))})
+    session.commit()
+    assert list(counting.last_year(session, subjects, last_day).values()) == [11, 0, 11], "the fullest of three weeks"
+    arrive(session, second, {TODAY - year - timedelta(days=9): 20})
+    session.commit()
+    look(NOW)
+    found = {(each.district_id, each.evidence["last_year"]) for each in alarms(session, "surge")}
+    assert found == {(other, 0), (None, 31)}, (
+        "31 came last year where 32 came now; in both districts it is twice as many"
+    )
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    given = {"subjects": ["x"], "districts": [1], "programmes": [1], "categories": [1], "offices": [1, 2]}
+    explain = text("EXPLAIN " + counting.LAST_YEAR.text)
+    plan = "\n".join(session.scalars(explain, {**given, "first": last_day - year, "last": last_day}))
+    for place in ("district_id = w", "office_id = ANY"):
+        assert re.search(rf"Index Cond: \(\({place}.* AND \(received_on >= .* AND \(received_on <= ", plan), plan
+    assert "Seq Scan on cases" not in plan
+
+
 def test_what_was_entered_late_counts_on_the_day_it_came(session: Session) -> None:
     first = build.case(session, filed_at=build.dhaka(2026, 6, 1))
     build.case(session, filed_at=build.dhaka(2026, 6, 2), parent_id=None, programme=None, district_id=None)

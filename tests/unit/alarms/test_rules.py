@@ -39,6 +39,38 @@ def test_a_surge_is_more_than_the_place_explains_by_itself(this_week: int, befor
         assert (found.cases, found.starts_on, found.until_on) == (this_week, LAST - timedelta(days=6), LAST)
 
 
+@pytest.mark.parametrize(
+    ("this_week", "usual", "last_year", "is_surge"),
+    [
+        (16, 2, None, True),  # where last year is not known
+        (12, 1, 0, True),
+        (12, 1, 11, False),  # as every January
+        (40, 1, 11, True),  # far beyond last year's flood
+        (21, 1, 11, False),  # hardly twice last year's
+        (30, 10, 3, True),  # last year explains less than the weeks before
+    ],
+)
+def test_what_comes_every_year_in_these_weeks_is_no_surge(
+    this_week: int, usual: int, last_year: int | None, is_surge: bool
+) -> None:
+    days = weekly(this_week, *[usual] * 13)
+    found = surge(days, LAST, last_year)
+    assert (found is not None) is is_surge
+    assert found is None or (found.usual, found.last_year) == (usual, last_year)
+    # Whatever last year was, it never makes a surge, and the more came then, the less is one.
+    alike = [surge(days, LAST, count) is not None for count in range(40)]
+    assert alike == sorted(alike, reverse=True) and alike[0] == (surge(days, LAST) is not None)
+    began = LAST - timedelta(days=6)
+    goes_on = [lasting(days, LAST, began, count) is not None for count in range(40)]
+    assert goes_on == sorted(goes_on, reverse=True) and goes_on[0] and all(goes_on[n] for n in range(40) if alike[n])
+
+
+def test_a_season_is_three_weeks_around_the_same_days_of_last_year() -> None:
+    first, last = rules.season(LAST)
+    assert (first, last) == (date(2025, 6, 18), date(2025, 7, 8)) and (last - first).days == 20
+    assert last.weekday() == LAST.weekday(), "days of the week keep their places"
+
+
 def test_chance_alone_raises_next_to_nothing() -> None:
     """A thousand subjects at their usual pace, for a year of mornings each a week apart: a handful at most."""
     dice = random.Random(7)
