@@ -17,14 +17,14 @@ from sqlalchemy.orm import Session
 from grm.kernel.actor import Actor
 from grm.returns.sheets import COLUMNS, SIDES, Sheet, Sheets
 from grm.returns.units import ALL_SHADES, Unit
-from grm.tallies import stays
+from grm.tallies import reading, stays
 from grm.tallies.periods import Period
 from grm.tallies.stays_models import DISPOSALS, FROM_OFFICES
 
 PAGE = 50
 BATCH = 1_000
 MOST_DUE = 2_000
-"""So many changed cases are counted by their histories for a page; where more wait, what is kept is a few seconds old."""
+"""So many changed cases are counted by their histories for a page; where more wait, it shows what is kept and says so."""
 ENTRY = ("case_id", "no", "side", "shade", "came", "went", "is_late", "is_extended", "days", "stars", "is_upheld")
 
 
@@ -162,6 +162,10 @@ def _listed(
     return text(statement), {**relation.parameters, **_seen(shades, excluded), **place}
 
 
+_LARGE = text("SELECT set_config('statement_timeout', '20s', true), set_config('work_mem', '128MB', true)")
+"""The country's entries of a month are half a million in a ledger of ten million cases, and are compared with as many."""
+
+
 def corrections(
     session: Session,
     was: Relation,
@@ -188,6 +192,7 @@ def corrections(
         FROM first AS f JOIN cases AS c ON c.id = f.case_id ORDER BY f.side DESC, f.case_id, f.no, f.is_new
     """
     parameters = {**was.parameters, **now.parameters, **_seen(shades, excluded)}
+    session.execute(_LARGE)
     rows = session.execute(text(statement), {**parameters, "frozen_at": frozen_at, "limit": limit + 1}).all()
     found = rows[0].sums if rows else {}
     by = {
@@ -230,7 +235,10 @@ def source(session: Session, parameters: dict[str, Any], most_due: int | None) -
     """The stays: those that are kept, save for cases that have changed since; these are made of their histories here and now."""
     at_most = None if most_due is None else most_due + 1
     due = list(session.scalars(text("SELECT DISTINCT case_id FROM tally_due LIMIT :at_most"), {"at_most": at_most}))
-    if not due or (most_due is not None and len(due) > most_due):
+    if most_due is not None and len(due) > most_due:
+        session.info[reading.BEHIND] = True  # the page says so
+        return "stay"
+    if not due:
         return "stay"
     parameters["ids"] = due
     names = ", ".join(stays.COLUMNS)
