@@ -140,6 +140,7 @@ def create_app(settings: Settings) -> Flask:
         },
     )
     metrics.init_app(app, [gauges.gauges, standing.gauges])
+    standing.init_app(app)
     _register_pages(app)
     busy.init_app(app, settings.web_busy_at)
     return app

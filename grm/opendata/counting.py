@@ -27,8 +27,8 @@ def figures(session: Session, month: date, today: date) -> Figures:
     What was open at its end is what is open now, without what came since and with what ended since.
     """
     span = month_of(month)
-    after = read(session, View(since=span.ends_on, until=max(span.ends_on, month_of(today).ends_on)))[TOTAL]
-    whole = read(session, View(since=span.starts_on, until=span.ends_on))[TOTAL]
+    after = read(session, View(since=span.ends_on, until=max(span.ends_on, month_of(today).ends_on)), exactly=True)[TOTAL]
+    whole = read(session, View(since=span.starts_on, until=span.ends_on), exactly=True)[TOTAL]
     ended_since = after.resolved + after.declined + after.withdrawn
     known = directory(session)
     return Figures(
@@ -46,7 +46,7 @@ def whole_country(session: Session, month: date) -> Row:
 
 
 def _lines(session: Session, since: date, until: date, by: str) -> Mapping[str, Row]:
-    lines = read(session, View(since=since, until=until, by=by))
+    lines = read(session, View(since=since, until=until, by=by), exactly=True)
     return {key: _counts(line) for key, line in lines.items() if key != TOTAL}
 
 

@@ -50,6 +50,7 @@ from grm.reports.measures import (
     figure,
     span_of,
 )
+from grm.tallies import reading
 from grm.tallies.figures import NONE, TOTAL
 from grm.tallies.reading import read
 from grm.tallies.scope import DESK_OPEN, OTHER_OPEN, SENSITIVE, Scope
@@ -411,7 +412,7 @@ def _by_counted(book: Directory, chosen: Selection, today: date) -> tuple[str, d
 @lru_cache(32)
 def _counted(where: str) -> str:
     """The vectors for which a condition holds, exact to the last act: as counted, or as they are for what is not folded yet."""
-    due = "SELECT case_id FROM tally_due"
+    due = reading.DUE
     return f"""
         SELECT case_id AS vector_id, {_NAMES} FROM case_count AS k
         WHERE {where} AND k.case_id <> ALL(ARRAY({due}))
@@ -421,7 +422,7 @@ def _counted(where: str) -> str:
 
 def _joined(counted: str, values: Mapping[str, Any]) -> Any:
     """The cases of some vectors."""
-    told = text(counted).bindparams(**values)
+    told = text(counted).bindparams(**values, most_due=reading.MOST_DUE)
     vector = told.columns(column("vector_id", BigInteger), *map(column, _NAMES.split(", "))).subquery("vector")
     return vector.join(Case, Case.id == vector.c.vector_id)
 

@@ -11,10 +11,12 @@ from grm.offices.queries import directory
 from grm.reports import wording
 from grm.reports.measures import DEFAULT_PERIOD
 from grm.reports.overview import asked_from, overview
+from grm.tallies import standing
 from grm.tallies.figures import Line
 from grm.tallies.periods import percent
 from grm.tallies.scope import REPORT_ROLES, chosen, scopes_of
 from grm.web.locale import gettext
+from grm.web.presentation import number, show_datetime
 
 
 @exportable("overview", *REPORT_ROLES)
@@ -47,8 +49,20 @@ def overview_sheet(asked: Asked) -> Sheet:
         filters=filters,
         count=len(rows),
         total=[gettext("Total"), found.people, *(tell(found.total, today) for _, tell in columns)],
-        notes=[gettext("Open and overdue are as of the moment when this file was made.")],
+        notes=[gettext("Open and overdue are as of the moment when this file was made."), *_behind(asked)],
     )
+
+
+def _behind(asked: Asked) -> list[str]:
+    """What is not in the figures, where too much waited to be counted."""
+    behind = standing.behind(asked.session)
+    if behind is None or behind.at is None:
+        return []
+    when, count = show_datetime(behind.at), number(behind.count)
+    words = gettext(
+        "As of %(when)s; changes of cases since then that are not counted yet: %(count)s.", when=when, count=count
+    )
+    return [words]
 
 
 def _columns() -> list[tuple[Column, Callable[[Line, date], Cell]]]:

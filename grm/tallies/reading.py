@@ -5,6 +5,9 @@
 
 What is read are the tallies; to which is added what stands on the list of due cases and is not folded yet (as it is now, less as
 it was counted), and from which the cases are taken that accuse whoever asks.
+
+Where no fold has come for hours the list is too long for a page. Then it is read as of the last fold, and the session knows that
+it was (`standing.behind`): every page that shows such figures says so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,23 +26,36 @@ from grm.tallies.figures import LEVELS, TOTAL, Line, View, key_of, total
 from grm.tallies.vectors import vectors
 
 EPOCH = date(1970, 1, 1)
+MOST_DUE = 10_000
+"""So many changes are counted for a page before they are folded: a third of a second of processor."""
+_HOWEVER_MANY = 10**12
+DUE = """
+    SELECT case_id FROM tally_due
+    WHERE (SELECT count(*) FROM (SELECT FROM tally_due LIMIT CAST(:most_due AS bigint) + 1) AS few) <= :most_due
+"""
+"""What is not folded yet, several times perhaps; nothing where it is more than `:most_due`."""
+BEHIND = "figures as of the last fold"
+"""In `Session.info`: this session has read kept figures while more than `MOST_DUE` changes waited."""
 
 
-def read(session: Session, view: View) -> dict[str, Line]:
-    """Return the lines of a view by key (`figures.key_of`), with `TOTAL` always there; a value without any case has none."""
+def read(session: Session, view: View, *, exactly: bool = False) -> dict[str, Line]:
+    """Return the lines of a view by key (`figures.key_of`), with `TOTAL` always there; a value without any case has none.
+
+    ``exactly``, for what is kept: true to the last act however much waits. A page would show what was folded last.
+    """
     sums: dict[str, _Sums] = {}
-    for key, _month, part, row in _rows(session, view, is_by_month=False):
+    for key, _month, part, row in _rows(session, view, exactly, is_by_month=False):
         sums.setdefault(key, _Sums()).add(part, row)
     lines = {key: each.line() for key, each in sums.items()}
     found = {key: line for key, line in lines.items() if line != Line()}
     return {TOTAL: total(lines.values()), **(found if view.by is not None else {})}
 
 
-def series(session: Session, view: View) -> dict[str, dict[date, Line]]:
+def series(session: Session, view: View, *, exactly: bool = False) -> dict[str, dict[date, Line]]:
     """Return the lines of each month of a view, by key and first day of the month: what happened in it. What is open is of no
-    month and left out. Months without anything are missing."""
+    month and left out. Months without anything are missing. ``exactly`` as for `read`."""
     sums: dict[str, dict[date, _Sums]] = {}
-    for key, month, part, row in _rows(session, view, is_by_month=True):
+    for key, month, part, row in _rows(session, view, exactly, is_by_month=True):
         sums.setdefault(key, {}).setdefault(month, _Sums()).add(part, row)
     lines = {key: {month: each.line() for month, each in months.items()} for key, months in sums.items()}
     months = sorted({month for each in lines.values() for month in each})
@@ -49,7 +65,7 @@ def series(session: Session, view: View) -> dict[str, dict[date, Line]]:
 
 # --- the statement ------------------------------------------------------------------------------------------------------
 
-_FLOW, _DAYS, _RECEIVED, _STOCK = range(4)
+_FLOW, _DAYS, _RECEIVED, _STOCK, _BEHIND = range(5)
 _ACCUSING = """
     SELECT case_id FROM accused WHERE officer_id = :officer_id
     UNION SELECT case_id FROM accused WHERE officer_id IS NULL AND post_id = ANY(:post_ids)
@@ -91,9 +107,13 @@ def _statement(
         parts.append(_histogram(key, month, _RECEIVED, "0", "happened", "received_at", "received_n", day))
     if not is_by_month:
         parts.append(_histogram(key, "NULL::date", _STOCK, "what", "stands", "due_at", "due_n"))
+    parts.append(
+        f"""SELECT 0, NULL::date, {_BEHIND}, 0, NULL::integer[], NULL::integer[]
+        WHERE NOT EXISTS (SELECT FROM due) AND EXISTS (SELECT FROM tally_due)"""  # noqa: S608 - names of our own
+    )
     return text(
         f"""
-        WITH due AS MATERIALIZED (SELECT DISTINCT case_id FROM tally_due),
+        WITH due AS MATERIALIZED (SELECT DISTINCT case_id FROM ({DUE}) AS waits),
         accusing AS MATERIALIZED ({_ACCUSING if is_excluding else "SELECT 0::bigint AS case_id WHERE false"}),
         signed AS MATERIALIZED (
             SELECT 1 AS sign, v.* FROM ({vectors(f"c.id = ANY(ARRAY({again}))")}) AS v
@@ -126,12 +146,13 @@ def _histogram(key: str, month: str, part: int, what: str, table: str, at: str, 
     """  # noqa: S608 - names of our own
 
 
-def _rows(session: Session, view: View, *, is_by_month: bool) -> Iterable[tuple[str, Any, int, Any]]:
+def _rows(session: Session, view: View, exactly: bool, *, is_by_month: bool) -> Iterable[tuple[str, Any, int, Any]]:
     """The answer: key, month, part, and what it holds."""
     conditions = view.conditions
     grouping = grouping_of(conditions)
     values: dict[str, Any] = {
         "shade": max(view.shades),
+        "most_due": _HOWEVER_MANY if exactly else MOST_DUE,
         "months": list(_months(view.since, view.until)),
         "spine_ids": _list(conditions.get(grouping.spine)),
         "values": _list(conditions.get(grouping.dimension or "")),
@@ -150,6 +171,9 @@ def _rows(session: Session, view: View, *, is_by_month: bool) -> Iterable[tuple[
     )
     used = {name: value for name, value in values.items() if name in statement._bindparams}
     for row in session.execute(statement, used):
+        if row.part == _BEHIND:
+            session.info[BEHIND] = True
+            continue
         yield TOTAL if view.by is None else key_of(view.by, row.key), row.month, row.part, row
 
 

@@ -27,11 +27,13 @@ from grm.kernel.db import db
 from grm.kernel.transaction import transaction
 from grm.offices.queries import directory
 from grm.offices.signed_in import actor_of
-from grm.tallies import rebuilding, standing
+from grm.returns import counting
+from grm.tallies import reading, rebuilding, standing
 from grm.tallies.figures import DIMENSIONS, SHADES, TOTAL, View, can_read, total
 from grm.tallies.folding import LOCK, count_again, fold, fold_all
 from grm.tallies.reading import read, series
 from tests.support import build
+from tests.support.reporting import sign_in
 from tests.support.straight import straight
 
 SINCE, UNTIL = date(2025, 12, 1), date(2026, 5, 1)
@@ -398,7 +400,44 @@ def test_a_fold_that_does_not_follow_is_told(session: Session) -> None:
     session.execute(text("INSERT INTO tally_due VALUES (1)"))
     assert standing.tallies_health(session, now + timedelta(minutes=4)).warnings == ()
     assert "slow to read" in standing.tallies_health(session, now + timedelta(minutes=6)).warnings[0]
-    assert [gauge.value > 359 for gauge in standing.gauges(session, now + timedelta(minutes=6))] == [True]
+    lag, waiting = standing.gauges(session, now + timedelta(minutes=6))
+    assert lag.value > 359 and waiting.value == 1
     session.execute(text("INSERT INTO tally_rebuild VALUES (1, 'test')"))
     assert "rebuild" in standing.tallies_health(session, now).warnings[0]
     session.rollback()
+
+
+def test_figures_that_are_too_far_behind_say_so(session: Session, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was dead for hours leaves more than a page can count: it shows the last fold, and from when that is."""
+    ids = some_cases(session, 4, random.Random(13))
+    session.commit()
+    fold_all()
+    view, cabinet = View(SINCE, UNTIL), sign_in(app.test_client(), "cabinet")
+    told = read(session, view)
+    session.execute(text("UPDATE cases SET received_on = received_on + 1 WHERE id = ANY(:ids)"), {"ids": ids[:3]})
+    session.execute(text("UPDATE cases SET status = 'withdrawn', ended_at = filed_at WHERE id = :id"), {"id": ids[3]})
+    session.commit()
+    monkeypatch.setattr(reading, "MOST_DUE", 4)
+    as_they_are(session)
+    assert standing.behind(session) is None
+    assert "এখনও গণনা হয়নি" not in cabinet.get("/reports").text
+    monkeypatch.setattr(reading, "MOST_DUE", 3)
+    monkeypatch.setattr(counting.live, "__defaults__", (None, 3))
+    assert read(session, view) == told != read(session, view, exactly=True) == straight(session, view)
+    session.rollback()
+    folded_at = session.scalar(text("SELECT at FROM heartbeat WHERE name = 'tallies'"))
+    assert standing.behind(session) == standing.Behind(folded_at, 4)
+    month = date.today().strftime("%Y-%m")
+    for page in (
+        "/reports",
+        "/reports/escalations",
+        "/reports/cases?measure=open",
+        f"/reports/returns/{month}/office/food",
+    ):
+        answer = cabinet.get(page)
+        assert answer.status_code == 200 and "অভিযোগের ৪টি পরিবর্তন এখনও গণনা হয়নি" in answer.text, page
+    assert "4 changes" in standing.tallies_health(session, clock.now(session)).warnings[0]
+    session.rollback()
+    fold_all()
+    as_they_are(session)
+    assert "এখনও গণনা হয়নি" not in cabinet.get("/reports").text
