@@ -9,6 +9,8 @@ from grm.cases import events as cases
 from grm.cases import informing, merging
 from grm.escalation import asked, withdrawal
 from grm.escalation import events as escalation
+from grm.exports import events as exports
+from grm.exports import notices as export_notices
 from grm.kernel.transaction import Reactions
 from grm.notifications import acts, bulk, climbs, closing, codes, handovers, referrals, reminders, together
 from grm.notifications import events as outbox
@@ -61,6 +63,7 @@ REACTIONS: Reactions = {
     cases.HandoverDue: (handovers.on_handover_due,),
     cases.BulkAsked: (bulk.on_bulk_asked,),
     cases.BulkDecided: (bulk.on_bulk_decided,),
+    exports.FileReady: (export_notices.on_file_ready,),
     alarms.AlarmsRaised: (alarm_notices.on_alarms_raised,),
     reviews.FindingMade: (review_notices.on_finding_made,),
     escalation.LadderClimbed: (climbs.on_ladder_climbed,),

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from grm.accounts.models import Officer
 from grm.exports import csv_file, jobs, kinds, pdf_file, sight, xlsx_file
+from grm.exports.events import FileReady
 from grm.exports.fonts import NoFonts
 from grm.exports.jobs import MOST_ROWS, Claimed
 from grm.exports.models import ExportJob, ExportPart
@@ -44,6 +45,8 @@ SAY_SECONDS = 1.0
 MOST_SECONDS = 900.0
 STATEMENT_SECONDS = 100
 """Less than the lease, or another process would begin while this one waits for the database."""
+TOLD_AFTER = timedelta(minutes=1)
+"""So long somebody may be looking at the page, which refreshes itself; who waited longer is told by mail."""
 NICE = 10
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -155,6 +158,8 @@ def _finish(
             raise _Stopped
         act.session.add_all(ExportPart(job_id=held.id, number=n, stored_name=name) for n, name in enumerate(out.names))
         told = {"id": held.id, "report": job.kind, "format": job.format, "filter": job.query, "rows": rows}
+        if act.now - job.asked_at >= TOLD_AFTER:
+            act.record(FileReady(job_id=held.id, officer_id=job.officer_id))
         audit.record(act.session, jobs.STREAM, "export-made", actor, act.now, **told, sha256=digest.hex())
     with suppress(OSError):  # the row is committed; what the store did not take now the sweep settles
         out.settle()

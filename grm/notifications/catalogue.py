@@ -39,6 +39,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "people_url": "the page of posts and officers: PUBLIC_URL/people",
     "review_url": "the page of a review: PUBLIC_URL/reports/reviews/<tracking number>",
     "alarms_url": "the page of alarms: PUBLIC_URL/reports/alarms",
+    "files_url": "the officer's prepared files: PUBLIC_URL/reports/exports",
     "return_url": "the page of a monthly return: PUBLIC_URL/reports/returns/<month>/office/<code>, or of all of a month",
     "returns": "a closed month's figures, a block for each unit: numbers, shares, days and offices that had not submitted",
     "month": "the month of a return, with its year",
@@ -110,6 +111,7 @@ TRACK_CODE = "track-code-complainant"
 REVIEW_FINDING, ALARMS_RAISED = "review-finding-officer", "alarms-raised-officer"
 RETURN_PREPARED, RETURN_LATE = "return-prepared-officer", "return-late-officer"
 RETURNS_CLOSED = "returns-closed-officer"
+FILE_READY = "file-ready-officer"
 BULK_ASKED, BULK_DECIDED = "bulk-asked-officer", "bulk-decided-officer"
 REMINDED_OF_MANY = "cases-reminded-officer"
 """One for each holder, however many cases somebody reminds of at once."""
@@ -210,6 +212,7 @@ _ENTRIES = (
     _to_officer(BULK_DECIDED, "total bulk_url", 4),
     _to_officer(REVIEW_FINDING, "tracking_number review_url", 5),
     _to_officer(ALARMS_RAISED, "total alarms_url", 4),
+    _to_officer(FILE_READY, "files_url", 5),
     _to_officer(RETURN_PREPARED, "month due_on return_url", 5),
     _to_officer(RETURN_LATE, "month due_on return_url", 4),
     _to_officer(RETURNS_CLOSED, "month returns return_url", 5),

@@ -85,6 +85,7 @@ def values_for(channel: Channel, params: Mapping[str, Any], language: str, publi
     values = {"track_url": f"{public_url}/track", "queue_url": f"{public_url}/queue"}
     values["site"] = public_url.removeprefix("https://")
     values |= {"admin_url": f"{public_url}/admin", "people_url": f"{public_url}/people"}
+    values["files_url"] = f"{public_url}/reports/exports"
     with speaking(language):
         if number:
             values["tracking_number"] = tracking_number.display(str(number))

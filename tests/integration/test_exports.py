@@ -33,6 +33,7 @@ from grm.files.store import StoreAway
 from grm.kernel import clock, context
 from grm.kernel.db import db
 from grm.kernel.errors import Conflict, InvalidInput, NotFound
+from grm.notifications.models import Message
 from grm.offices.models import Posting
 from grm.web.locale import gettext
 from tests.support import build
@@ -179,6 +180,7 @@ def test_a_large_list_is_prepared_and_fetched(
     answer = client.get(f"/reports/exports/{waiting}/file")
     rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert [row[0] for row in rows] == ["Number", *(str(number) for number in range(1, 6001))]
+    assert not session.scalars(select(Message.id)).all(), "it did not take long"
     assert int(answer.headers["Content-Length"]) == len(answer.data) == job(session, waiting).size
     told = {"id": waiting, "report": "test-numbers", "format": "csv", "filter": {"count": "6000"}}
     kinds_of, (asked, made, fetched) = zip(*audited(session), strict=True)
@@ -193,6 +195,21 @@ def test_a_large_list_is_prepared_and_fetched(
         assert client.post(f"/reports/exports/{waiting}/cancel").status_code == 400, "without the form's token"
     with pytest.raises(NotFound):
         jobs.cancel(actor(session, "gro.social-welfare"), waiting)  # type: ignore[arg-type]
+
+
+def test_who_asked_for_a_file_that_took_long_is_told_once(session: Session) -> None:
+    """By a mail that says where, and nothing of what is in it; cut off and made again it is one mail still."""
+    made = ask(session, kind="test-numbers", count="3")
+    session.execute(text("UPDATE export_job SET asked_at = asked_at - interval '1 minute'"))
+    session.commit()
+    for _ in range(2):
+        held = jobs.claim_next()
+        assert held is not None and making.make(held)
+        session.execute(update(ExportJob).where(ExportJob.id == made).values(state="queued", finished_at=None))
+        session.execute(text("DELETE FROM export_part"))
+        session.commit()
+    told = session.execute(select(Message.template, Message.channel, Message.officer_id, Message.params)).all()
+    assert told == [("file-ready-officer", "email", build.officer_id(session, "cabinet"), {})]
 
 
 def test_a_file_is_for_the_posts_it_was_made_for(session: Session, enter: Callable[[str], FlaskClient]) -> None:
