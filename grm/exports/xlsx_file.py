@@ -4,16 +4,12 @@ The first sheet is the table and nothing else, so that it can be sorted and filt
 stands on the second, and in the head of printed pages. Rows go through a file, not through memory.
 """
 
-import tempfile
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
-from shutil import copyfileobj
 from typing import IO, Any
 
-from xlsxwriter import Workbook
-
 from grm.exports.sheet import Cell, Column, Sheet, shown
+from grm.files.workbook import new_workbook
 from grm.kernel.clock import dhaka_date
 from grm.web.locale import gettext, language
 from grm.web.presentation import number, show_datetime
@@ -40,23 +36,8 @@ def date_format(*, is_bangla: bool) -> str:
 
 def write(sheet: Sheet, out: IO[bytes], as_of: datetime, say: Callable[[int], None] = lambda done: None) -> int:
     """Write the table; returns the number of rows. ``say`` hears how many are done, and may raise to stop."""
-    with tempfile.TemporaryDirectory(prefix="grm-export-") as folder:
-        path = Path(folder) / "table.xlsx"
-        options = {
-            "constant_memory": True,
-            "tmpdir": folder,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        }
-        book = Workbook(str(path), options)
-        try:
-            count = _Book(book, sheet).write(as_of, say)
-        finally:
-            book.close()
-        with path.open("rb") as made:
-            copyfileobj(made, out)
-    return count
+    with new_workbook(out) as book:
+        return _Book(book, sheet).write(as_of, say)
 
 
 class _Book:

@@ -5,16 +5,15 @@ Secrets are in it for a day after the filing, because nothing else tells them to
 Rows are read and written in pieces. The XLSX is put together in a folder that only this process can read, which is then removed.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from xlsxwriter import Workbook
 
 from grm.cases.models import Case
+from grm.files.workbook import new_workbook
 from grm.intake import batch_store as store
 from grm.intake import batch_wording as wording
 from grm.intake.batch_intake import STREAM
@@ -50,31 +49,23 @@ def csv_file(session: Session, batch: RegisterBatch, *, only: str = "") -> Itera
 def xlsx_file(session: Session, batch: RegisterBatch, *, only: str = "") -> bytes:
     """The results as XLSX; every cell is text, so that none is a formula."""
     facts, (plan, _) = store.open_facts(batch), store.open_plan(batch)
-    with tempfile.TemporaryDirectory(prefix="grm-results-") as folder:
-        path = Path(folder) / "results.xlsx"
-        options = {
-            "constant_memory": True,
-            "tmpdir": folder,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        }
-        with Workbook(str(path), options) as book:
-            sheet = book.add_worksheet()
-            bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-            red = book.add_format({"font_color": "#9c0006"})
-            sheet.freeze_panes(1, 1)
-            for column, width in enumerate((9, 14, 17, 17, 28, 16, 44, 44)):
-                sheet.set_column(column, column, width)
-            sheet.set_column(len(HEADINGS), len(HEADINGS) + max(len(plan.headings), 1), 18)
-            for column, heading in enumerate((*HEADINGS, *plan.headings)):
-                sheet.write_string(0, column, heading, bold)
-            for number, line in enumerate(_lines(session, batch, facts, plan, only), 1):
-                is_bad = bool(line[6]) and not line[2]
-                for column, value in enumerate(line):
-                    if value:
-                        sheet.write_string(number, column, value, red if is_bad and column in (1, 6, 7) else None)
-        return path.read_bytes()
+    out = BytesIO()
+    with new_workbook(out) as book:
+        sheet = book.add_worksheet()
+        bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        red = book.add_format({"font_color": "#9c0006"})
+        sheet.freeze_panes(1, 1)
+        for column, width in enumerate((9, 14, 17, 17, 28, 16, 44, 44)):
+            sheet.set_column(column, column, width)
+        sheet.set_column(len(HEADINGS), len(HEADINGS) + max(len(plan.headings), 1), 18)
+        for column, heading in enumerate((*HEADINGS, *plan.headings)):
+            sheet.write_string(0, column, heading, bold)
+        for number, line in enumerate(_lines(session, batch, facts, plan, only), 1):
+            is_bad = bool(line[6]) and not line[2]
+            for column, value in enumerate(line):
+                if value:
+                    sheet.write_string(number, column, value, red if is_bad and column in (1, 6, 7) else None)
+    return out.getvalue()
 
 
 def record_taking(actor: Actor, batch_id: int, has_secrets: bool) -> None:
