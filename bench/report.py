@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ PAGES = (
     ("overview by programme", "/reports?by=programme", ALL, ""),
     ("escalation report", "/reports/escalations", LEVELS, ""),
     ("monthly returns", "/reports/returns", ALL, ""),
+    ("one monthly return", "/reports/returns/{month}/office/social-welfare", ALL, ""),
     ("list behind a figure: open", "/reports/cases?measure=open", ALL, ""),
     ("list behind a figure: late, in 12 months", "/reports/cases?measure=late", ALL, ""),
     (
@@ -42,7 +44,9 @@ def measure(system: System, seconds: float, rounds: int, say: Callable[[str], No
     with system.connect() as connection:
         bare = {statement: _time(connection, statement) for statement, _ in (ALL, LEVELS)}
     lines = []
-    for what, path, (statement, name), target in PAGES:
+    month = (date.today().replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+    for what, address, (statement, name), target in PAGES:
+        path = address.format(month=month)
         load.run(partial(_page, path, cookie), port, 1, 1.0)  # caches and statements as they are in the morning
         before = system.cpu_seconds(program)
         results = [load.run(partial(_page, path, cookie), port, 1, seconds, 0.0) for _ in range(rounds)]
