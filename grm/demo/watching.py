@@ -1,8 +1,10 @@
-"""What the Cabinet Division has done with the demo's past: closures drawn and reviewed, and this morning's alarms.
+"""What the Cabinet Division has done with the demo's past: closures drawn and reviewed, directions given, and this
+morning's alarms.
 
 Comes after the stories, with the true services at instants of the past. Again it adds nothing but for what is new.
 """
 
+import contextlib
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -12,7 +14,8 @@ from grm.accounts.models import Officer
 from grm.alarms.looking import look
 from grm.alarms.models import AlarmCount, AlarmRun
 from grm.cases import samples
-from grm.cases.closing_models import ClosureSample
+from grm.cases.closing_models import ClosureSample, SampleMonth
+from grm.cases.directions import direct_case
 from grm.cases.models import Case
 from grm.deadlines.calendar import dhaka_midnight
 from grm.demo import past_messages
@@ -38,11 +41,19 @@ _FOUND = (
     ("passed_on", "yes", "উপজেলা কার্যালয়ে পাঠিয়েই নিষ্পত্তি দেখানো হয়েছে।"),
     ("reopen", "yes", "তালিকা থেকে বাদ পড়ার কারণ যাচাই করা হয়নি; আপিল করলে সফল হবেন।"),
 )
+_ORDERS = (
+    "বকেয়া ভাতা কেন দেওয়া হয়নি, হিসাব মিলিয়ে নিষ্পত্তি করে প্রতিবেদন দিন।",
+    "সরেজমিন তদন্ত করে সিদ্ধান্ত নিন এবং অভিযোগকারীকে জানিয়ে প্রতিবেদন দিন।",
+    "বিলম্বের কারণ ব্যাখ্যা করুন এবং নির্ধারিত তারিখের মধ্যে নিষ্পত্তি করুন।",
+)
+_DIRECTED = 6
 
 
 def watch(today: date, seed: int) -> int:
     """Draw, review and report as of the beginning of a Dhaka date, and look for its morning's alarms; how many are new."""
     fold_all()
+    with transaction(dhaka_midnight(today)) as act:  # a system that ran before has drawn already, of nothing
+        act.session.execute(delete(SampleMonth).where(SampleMonth.drawn == 0, SampleMonth.reported_at.is_(None)))
     months = [samples.month_before(today)]
     while len(months) < MONTHS:
         months.append(samples.month_before(months[-1]))
@@ -55,6 +66,7 @@ def watch(today: date, seed: int) -> int:
         if position < MONTHS - 2:
             _report(month, drawn_at + timedelta(days=20))
     assigning.assign_open()
+    _direct(dhaka_midnight(today))
     at = dhaka_midnight(today) + _MORNING
     with transaction(at) as act:  # a system that ran before has looked already, at nothing
         act.session.execute(delete(AlarmRun).where(AlarmRun.day == today))
@@ -94,15 +106,34 @@ def _review(month: date, at: datetime, seed: int) -> None:
 
 
 def _report(month: date, at: datetime) -> None:
-    session = db.session()
-    seats = holders(session, [directory(session).cell.id], at.date())
-    found = next((seat.acting for seat in seats if seat.role == "cell_officer" and seat.acting), None)
-    session.rollback()
-    if found is not None:
+    cell = _cell(at.date())
+    if cell is not None:
         try:
-            report_month(_officer(found.officer_id, at.date()), month, is_confirmed=True, now=at)
+            report_month(cell, month, is_confirmed=True, now=at)
         except GrmError:  # a demo of a few cases has nothing to report
             return
+
+
+def _direct(at: datetime) -> None:
+    """The cell directs the offices that have the cases of level 3 longest."""
+    cell = _cell(at.date())
+    session = db.session()
+    late = select(Case.tracking_number).where(Case.is_open, Case.level == 3, Case.desk == "gro", ~Case.is_sensitive)
+    numbers = session.scalars(late.order_by(Case.due_at, Case.id).limit(_DIRECTED)).all()
+    session.rollback()
+    if cell is None:
+        return
+    for position, number in enumerate(numbers):
+        with contextlib.suppress(GrmError):  # directed already, say
+            direct_case(cell, number, None, _ORDERS[position % len(_ORDERS)], now=at)
+
+
+def _cell(on: date) -> Actor | None:
+    session = db.session()
+    seats = holders(session, [directory(session).cell.id], on)
+    found = next((seat.acting for seat in seats if seat.role == "cell_officer" and seat.acting), None)
+    session.rollback()
+    return _officer(found.officer_id, on) if found else None
 
 
 def _officer(officer_id: int, on: date) -> Actor:
