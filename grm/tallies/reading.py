@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from grm.kernel.prepared import PREPARED
 from grm.tallies import cube
 from grm.tallies.cube import COUNTERS, FLOW_KEY, NOW_KEY, Grouping
 from grm.tallies.figures import LEVELS, TOTAL, Line, View, key_of, total
@@ -111,7 +112,7 @@ def _statement(
         f"""SELECT 0, NULL::date, {_BEHIND}, 0, NULL::integer[], NULL::integer[]
         WHERE NOT EXISTS (SELECT FROM due) AND EXISTS (SELECT FROM tally_due)"""  # noqa: S608 - names of our own
     )
-    return text(
+    statement = text(
         f"""
         WITH due AS MATERIALIZED (SELECT DISTINCT case_id FROM ({DUE}) AS waits),
         accusing AS MATERIALIZED ({_ACCUSING if is_excluding else "SELECT 0::bigint AS case_id WHERE false"}),
@@ -129,6 +130,7 @@ def _statement(
         {" UNION ALL ".join(parts)}
         """  # noqa: S608 - names of our own
     )
+    return statement.execution_options(**PREPARED)
 
 
 _FLOWS = ", ".join((*COUNTERS, "received_at", "received_n", "days_at", "days_n"))
