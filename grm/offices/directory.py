@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from grm.kernel.errors import NotFound
 from grm.kernel.text import search_key
@@ -150,6 +150,11 @@ class Directory:
     categories: tuple[Category, ...]
     aliases: Mapping[tuple[str, str], tuple[str, ...]] = field(repr=False)
     """(kind, code or slug) → former, popular and differently spelt names; kinds: place, programme, ministry, category."""
+
+    @cached_property
+    def derived(self) -> dict[Any, Any]:
+        """Room for what others work out of an edition and nothing else, so that they do so once; by keys of their own."""
+        return {}
 
     @cached_property
     def _by_id(self) -> dict[tuple[str, int], _Entry]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Select,
+    Text,
     and_,
     any_,
     bindparam,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from grm.accounts.models import Officer
 from grm.kernel.prepared import PREPARED
@@ -170,10 +171,7 @@ def vacant_posts(session: Session, on: date, roles: Collection[str] = ANSWERING_
 
     A post whose alternate acts is listed too (`is_vacant` tells them apart): the gap is bridged, not closed.
     """
-    statement = _staffed(on).where(
-        models.Post.role.in_(roles), models.Office.kind.in_(("ministry", "cell")), _in_force(models.Office, on)
-    )
-    return tuple(post for post in _read(session, statement, {}) if post.regular is None)
+    return _read(session, _VACANT, {"on": on, "roles": sorted(roles)})
 
 
 def is_on_leave(officer_id: Any, on: date) -> ColumnElement[bool]:
@@ -195,18 +193,21 @@ def _in_force(model: Any, on: Any) -> Any:
     return and_(model.valid_from <= on, or_(model.valid_to.is_(None), model.valid_to > on))
 
 
-def _staffed(on: Any) -> Any:
-    posting, officer = models.Posting, Officer
-    held = and_(
+def _held(posting: Any, on: Any) -> Any:
+    return and_(
         posting.post_id == models.Post.id,
         posting.starts_on <= on,
         or_(posting.ends_on.is_(None), posting.ends_on > on),
         posting.officer_id.in_(select(Officer.id).where(Officer.is_active)),
     )
+
+
+def _staffed(on: Any) -> Any:
+    posting, officer = models.Posting, Officer
     return (
         select(*_POST, *_OFFICER, posting.is_alternate, is_on_leave(posting.officer_id, on))
         .join(models.Office, models.Office.id == models.Post.office_id)
-        .outerjoin(posting, held)
+        .outerjoin(posting, _held(posting, on))
         .outerjoin(officer, officer.id == posting.officer_id)
         .where(_in_force(models.Post, on))
         .order_by(_OFFICE_ORDER, models.Post.office_id, models.Post.rank.desc(), models.Post.id)
@@ -214,12 +215,24 @@ def _staffed(on: Any) -> Any:
     )
 
 
+_ON: Any = bindparam("on", type_=Date)
+_REGULAR: Any = aliased(models.Posting)
 _IN_OFFICES = (
-    _staffed(bindparam("on", type_=Date))
+    _staffed(_ON)
     .where(models.Post.office_id == any_(bindparam("offices", type_=ARRAY(BigInteger))))
     .execution_options(**PREPARED)
 )
-"""Built once: to build it takes longer than to run it."""
+_VACANT = (
+    _staffed(_ON)
+    .where(
+        models.Post.role == any_(bindparam("roles", type_=ARRAY(Text))),
+        models.Office.kind.in_(("ministry", "cell")),
+        _in_force(models.Office, _ON),
+        ~exists().where(_held(_REGULAR, _ON), ~_REGULAR.is_alternate),
+    )
+    .execution_options(**PREPARED)
+)
+"""Both are built once: to build them takes longer than to run them."""
 
 
 def _read(session: Session, statement: Any, values: dict[str, Any]) -> tuple[StaffedPost, ...]:

@@ -44,7 +44,15 @@ class Asked:
 
 
 def values_of(book: Directory, dimension: str) -> Values:
-    """Return the values of a dimension in the order in which people expect to read them."""
+    """Return the values of a dimension in the order in which people expect to read them; worked out once an edition."""
+    key = (values_of, dimension)
+    found: Values | None = book.derived.get(key)
+    if found is None:
+        found = book.derived[key] = _values(book, dimension)
+    return found
+
+
+def _values(book: Directory, dimension: str) -> Values:
     if dimension in CODES:
         known = [code for code in CODES[dimension] if code != "unknown"]
         return {code: (code,) for code in (*known, "unknown")}
@@ -62,9 +70,10 @@ def values_of(book: Directory, dimension: str) -> Values:
 def keys_of(book: Directory, dimension: str, value: str) -> tuple[str, ...]:
     """Return the keys that one value stands for; none for a value that means nothing. A single office goes by its code."""
     if dimension == "ministry":
-        by_code = next((str(office.id) for office in book.offices if office.code == value), None)
-        if by_code:
-            return (by_code,)
+        if keys_of not in book.derived:
+            book.derived[keys_of] = {office.code: (str(office.id),) for office in reversed(book.offices)}
+        if by_code := book.derived[keys_of].get(value):
+            return tuple(by_code)
     return values_of(book, dimension).get(value, ())
 
 

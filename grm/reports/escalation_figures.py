@@ -7,7 +7,6 @@ cases come from the ledger, and only up to `NAMED` cases: beyond, an office is c
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -141,13 +140,14 @@ def holders(
 def _row(code: str, line: Line, chosen: Selection, today: date) -> Row:
     """The cases of a line at each level and age, as far as the choice keeps to a level or an age; each as its list counts it."""
 
-    def number(**kept: Any) -> int:
-        for name, value in kept.items():
-            if getattr(chosen, name) not in (None, value):
-                return 0
-        return (
-            figure(line, Selection(level=kept.get("level", chosen.level), age=kept.get("age", chosen.age)), today) or 0
-        )
+    by_level, by_age = line.escalated_by_level, line.escalated_by_age(today, AGE_BANDS)
+
+    def number(level: int | None = chosen.level, age: str | None = chosen.age) -> int:
+        if chosen.level not in (None, level) or chosen.age not in (None, age):
+            return 0
+        if age:
+            return sum(by_age.get((each, age), 0) for each in LEVELS if level in (None, each))
+        return by_level[level - 1] if level else sum(by_level)
 
     levels = tuple(number(level=level) for level in LEVELS)
     ages = tuple(number(age=band.code) for band in AGE_BANDS)

@@ -183,11 +183,13 @@ class Line:
     def escalated_by_age(self, today: date, bands: Iterable[AgeBand]) -> dict[tuple[int, str], int]:
         """What is open at level 1 or above, parts too, by (level, age); what is not overdue today has no age."""
         found: Counter[tuple[int, str]] = Counter()
-        for band in bands:
-            for stock in (self.running, self.paused, self.parts):
-                for (level, _), number in _aged(stock, today, band).items():
-                    if level:
-                        found[level, band.code] += number
+        kept = tuple(bands)
+        for stock in (self.running, self.paused, self.parts):
+            for (level, due_on), number in stock.items():
+                if level and due_on < today:
+                    for band in kept:
+                        if band.holds((today - due_on).days):
+                            found[level, band.code] += number
         return dict(found)
 
     @property
@@ -256,8 +258,4 @@ def _by_level(*stocks: Stock) -> tuple[int, int, int, int]:
 
 
 def _aged(stock: Stock, today: date, band: AgeBand) -> Stock:
-    def fits(due_on: date) -> bool:
-        age = (today - due_on).days
-        return age >= band.shortest_days and (band.longest_days is None or age <= band.longest_days)
-
-    return {key: number for key, number in stock.items() if fits(key[1])}
+    return {key: number for key, number in stock.items() if band.holds((today - key[1]).days)}

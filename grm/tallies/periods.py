@@ -109,6 +109,10 @@ class AgeBand:
     shortest_days: int
     longest_days: int | None
 
+    def holds(self, days: int) -> bool:
+        """Whether so many days since the due date lie in it."""
+        return days >= self.shortest_days and (self.longest_days is None or days <= self.longest_days)
+
 
 AGE_BANDS = (
     AgeBand("1-7", 1, 7),

@@ -33,8 +33,11 @@ def digits(value: object) -> str:
 
 def number(value: int | float | None, decimals: int = 0) -> str:
     """Return a number grouped in lakh and crore (12,34,567), in the page's digits; an en dash for None."""
-    if value is None:
-        return "–"
+    return "–" if value is None else _grouped(value, decimals, language())
+
+
+@lru_cache(16384)  # a page of figures shows thousands, and mostly small ones
+def _grouped(value: int | float, decimals: int, language: str) -> str:
     whole, _, fraction = f"{abs(value):.{decimals}f}".partition(".")
     head, tail = whole[:-3], whole[-3:]
     groups: list[str] = []
@@ -42,7 +45,8 @@ def number(value: int | float | None, decimals: int = 0) -> str:
         head, group = head[:-2], head[-2:]
         groups.insert(0, group)
     grouped = ",".join([*groups, tail]) + (f".{fraction}" if fraction else "")
-    return digits(("-" if value < 0 else "") + grouped)
+    shown = ("-" if value < 0 else "") + grouped
+    return bangla_digits(shown) if language == "bn" else shown
 
 
 def show_date(value: date | datetime | None) -> str:
@@ -67,14 +71,24 @@ def show_weekday(value: date) -> str:
 
 def show_month(value: date) -> str:
     """Return the month of a date and its year (নভেম্বর ২০২৬)."""
-    if language() == "en":
-        return format_date(value, "MMMM y", locale="en_GB")
-    return bangla_digits(nfc(format_date(value, "MMMM y", locale="bn")).translate(_SHORT_I))
+    return _month(value.replace(day=1), language())
+
+
+@lru_cache(1024)
+def _month(first: date, language: str) -> str:
+    if language == "en":
+        return format_date(first, "MMMM y", locale="en_GB")
+    return bangla_digits(nfc(format_date(first, "MMMM y", locale="bn")).translate(_SHORT_I))
 
 
 def show_short_month(value: date) -> str:
     """Return the short name of a date's month, without its year (নভে)."""
-    return nfc(format_date(value, "MMM", locale="bn" if language() == "bn" else "en_GB"))
+    return _short_month(value.month, language())
+
+
+@lru_cache(24)
+def _short_month(month: int, language: str) -> str:
+    return nfc(format_date(date(2000, month, 1), "MMM", locale="bn" if language == "bn" else "en_GB"))
 
 
 def district_name(code: str, whole: str, is_tiny: bool = False) -> str:
