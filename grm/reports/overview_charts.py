@@ -7,7 +7,7 @@ from grm.reports.overview import Row
 from grm.tallies.periods import percent
 
 COMPARED_BY = ("ministry", "cluster", "division", "stage")
-MOST_BARS = 10
+MOST_BARS = 8
 """More would be a table; it stands above."""
 
 
