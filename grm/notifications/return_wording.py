@@ -34,8 +34,9 @@ def values(blocks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _lines(block: Mapping[str, Any]) -> Iterator[str]:
     yield _named(block["name"]) if block["name"] else gettext(COUNTRY)
-    if block["view"] in VIEWS:
-        yield gettext(VIEWS[block["view"]])
+    view = VIEWS.get(block["view"])
+    if view is not None:
+        yield gettext(view)
     for side, words in SIDES.items():
         yield f"{gettext(words)}: {_balance(block['sides'][side])}"
     figures = block["sides"]["complaint"]
@@ -80,7 +81,8 @@ def _balance(figures: Mapping[str, Any]) -> str:
         pending=number(pending),
         went=number(figures["disposed"] + figures["sent"] + pending),
     )
-    return f"{words} {gettext('Overdue: %(count)s.', count=number(figures['overdue']))}"
+    overdue = gettext("Overdue: %(count)s.", count=number(figures["overdue"]))
+    return f"{words} {overdue}"
 
 
 def _named(names: Sequence[str]) -> str:

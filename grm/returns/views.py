@@ -1,5 +1,6 @@
 """The pages of monthly returns: which there are, one of them, the cases behind a number, and the button that submits it."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from grm.kernel import clock
 from grm.kernel.db import db
 from grm.kernel.errors import IllegalAction, NotFound
 from grm.kernel.text import latin_digits
+from grm.offices.directory import Office
 from grm.offices.queries import directory
 from grm.returns import counting, exporting, queries, service, units, wording
 from grm.returns.months import month_in
@@ -142,6 +144,7 @@ def _show(span: Period, unit: Unit, problem: str | None = None) -> str:
         open_to_reader=queries.open_to(session, who, [row.case_id for row in found.changes]),
         closed_at=queries.closed_at(session, span.starts_on),
         closes_on=queries.closes_on(session, span, today),
+        owing_offices=_owing(found.closed.not_submitted) if found.closed is not None else (),
         is_silent=found.closed is not None and unit.kind == "district" and is_silent(found.sheets["complaint"]),
         silent=queries.silent_districts(session, who, seen, span, directory(session).districts)
         if found.closed is not None and unit.kind == "country"
@@ -149,6 +152,13 @@ def _show(span: Period, unit: Unit, problem: str | None = None) -> str:
         link=lambda side, column: _list_href(span, unit, side, column),
         now=now,
     )
+
+
+def _owing(office_ids: Iterable[int]) -> list[tuple[Office, bool]]:
+    """Offices that had not submitted, each with whether the reader may open its return."""
+    book, who = directory(db.session()), actor()
+    offices = map(book.office, office_ids)
+    return [(each, units.sight(who, units.office_unit(each), book) is not None) for each in offices]
 
 
 def _sight(unit: Unit) -> Sight:

@@ -276,5 +276,11 @@ def test_the_pages_of_a_closed_month(app: Flask, session: Session) -> None:
     assert said not in cell.get(f"{home}/district/{rangpur.code}?lang=en").text
     other = next(each for each in directory(session).districts if each != rangpur)
     assert said in cell.get(f"{home}/district/{other.code}?lang=en").text
+    dhaka = next(each for each in directory(session).districts if each.name_en == "Dhaka")
+    post = build.post_id(session, directory(session).district_office(dhaka.id).id, "head")
+    build.posting(session, post, build.officer_id(session, "desk.dhaka"))
+    session.commit()
+    seen = sign_in(app, "desk.dhaka").get(f"{home}/district/{dhaka.code}?lang=en").text
+    assert said in seen and "Sensitive cases are not counted here" in seen and f"{home}/office/" not in seen
     assert "without this return" in cell.get(f"{home}/office/food?lang=en").text
     assert "Month closed" in cell.get("/reports/returns?month=2026-01&lang=en").text

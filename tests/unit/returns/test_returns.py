@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from grm.deadlines.calendar import Calendar
+from grm.deadlines.calendar import Calendar, end_of_day
 from grm.kernel.errors import Misconfigured
 from grm.returns import rules
 from grm.returns.months import month_in
@@ -38,6 +38,12 @@ def test_rungs_count_from_the_day_it_was_due() -> None:
     assert at[2] is None and rules.role_at(KNOWN, 1, date(2026, 2, 5)) == "head"
     with pytest.raises(Misconfigured):
         rules.role_at(KNOWN, 2, date(2026, 2, 5))
+
+
+def test_a_month_is_closed_when_all_reminders_are_out() -> None:
+    closes = rules.closes_on(rules.rules(), date(2026, 2, 5), CALENDAR)
+    assert closes == date(2026, 2, 12), "the tenth working day"
+    assert rules.rung_at(rules.rules(), 2, date(2026, 2, 5), CALENDAR) == end_of_day(closes)
 
 
 def test_the_shipped_rules_say_all_rungs() -> None:
