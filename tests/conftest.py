@@ -16,6 +16,7 @@ Between tests every table that is not reference data is emptied, and reference d
 import contextlib
 import contextvars
 import dataclasses
+import gc
 import os
 import shutil
 import subprocess
@@ -30,6 +31,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from psycopg import sql
 from sqlalchemy.orm import Session
 
@@ -279,6 +281,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Together(config, log)
 
 
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over all that was imported: it stays, and would be looked at again and again."""
+    gc.freeze()
+
+
 def pytest_sessionfinish() -> None:
     """Stop the engines the controller started, after the last worker has ended."""
     while _shared:
@@ -332,6 +339,11 @@ def _application(settings: Settings) -> Flask:
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False  # an unknown error is to be seen as people see it
     app.test_client_class = IsolatedClient
+    compiled = settings.grm_home / "run" / "templates"
+    compiled.mkdir(exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(
+        str(compiled)
+    )  # for all workers, and all applications of one
     return app
 
 
