@@ -7,6 +7,7 @@ from urllib.parse import quote_plus, urlencode
 
 from flask import Blueprint, render_template, request
 
+from grm.accounts.sessions import opened_at
 from grm.cases import why
 from grm.kernel import clock
 from grm.kernel.actor import Actor
@@ -29,7 +30,7 @@ _quoted = lru_cache(4096)(quote_plus)
 @requires(*scopes.REPORT_ROLES)
 def report() -> str:
     """Open escalated cases by ministry, level, age, programme, district and holder, with what will be late next."""
-    session, now = db.session(), clock.now(db.session())
+    session, now = db.session(), opened_at()
     book, today = directory(session), clock.dhaka_date(now)
     scope, chosen = _asked(actor(), book)
     found = escalation_figures.figures(session, actor(), book, scope, chosen, now)
@@ -64,7 +65,7 @@ def report() -> str:
 @requires(*scopes.REPORT_ROLES)
 def paths() -> str:
     """The same cases one by one, each with the days of every post that had it; the sum is the age."""
-    session, now = db.session(), clock.now(db.session())
+    session, now = db.session(), opened_at()
     book, today = directory(session), clock.dhaka_date(now)
     scope, chosen = _asked(actor(), book)
     if not scope.has_lists:

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, abort, render_template, request
 
+from grm.accounts.sessions import opened_at
 from grm.exports.kinds import Asked, exportable
 from grm.exports.sheet import Cell, Column, Sheet
-from grm.kernel import clock
 from grm.kernel.actor import Actor
-from grm.kernel.clock import dhaka_date
+from grm.kernel.clock import DHAKA, dhaka_date
 from grm.kernel.db import db
 from grm.kernel.errors import NotFound
 from grm.kernel.text import latin_digits
@@ -35,7 +35,7 @@ blueprint = Blueprint("report_lists", __name__, url_prefix="/reports")
 def case_list() -> str:
     """One page of the cases behind a figure."""
     session, who = db.session(), actor()
-    now = clock.now(session)
+    now = opened_at()
     today = dhaka_date(now)
     book = directory(session)
     asked = selection_from(request.args)
@@ -195,6 +195,6 @@ def _mark(text: str, sort: Sort) -> Mark | None:
             return Mark(date.fromisoformat(value), case_id)
         if sort == "level":
             return Mark(int(value), case_id) if value in ("0", "1", "2", "3") else None
-        return Mark(datetime.fromtimestamp(float(value), tz=clock.DHAKA), case_id)
+        return Mark(datetime.fromtimestamp(float(value), tz=DHAKA), case_id)
     except (ValueError, OverflowError, OSError):
         return None

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, abort, render_template, request
 from markupsafe import Markup, escape
 
+from grm.accounts.sessions import opened_at
 from grm.deadlines.coverage import coverage
 from grm.kernel import clock
 from grm.kernel.db import db
@@ -40,7 +41,7 @@ Link = Callable[..., str]
 def page() -> str:
     """The figures of a scope."""
     session = db.session()
-    now = clock.now(session)
+    now = opened_at()
     today = clock.dhaka_date(now)
     book = directory(session)
     scopes = scopes_of(actor(), book)

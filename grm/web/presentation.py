@@ -16,7 +16,7 @@ from grm.kernel import tracking_number
 from grm.kernel.clock import DHAKA
 from grm.kernel.contact import mask_email, mask_phone
 from grm.kernel.text import bangla_digits, nfc
-from grm.web import charts, tile_names
+from grm.web import charts, tables, tile_names
 from grm.web.labels import label
 from grm.web.locale import gettext, language
 
@@ -147,5 +147,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update({key: _at_each_visit(show) for key, show in in_the_readers_language.items()})
     app.jinja_env.filters.update(phone_masked=mask_phone, email_masked=mask_email, tracking=tracking_number.display)
     app.jinja_env.globals.update(static_url=static_url, label=label, chart=charts, district_name=district_name)
+    app.jinja_env.globals["table_rows"] = tables.table_rows
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
