@@ -195,3 +195,21 @@ def test_public_pages_ask_for_no_session(app: Flask) -> None:
         assert "csrf_token" not in render_template("public/home.html")
         page = render_template("public/home.html", current_officer=officer)
     assert 'action="/logout"' in page and "রাবেয়া" in page and 'value="token"' in page
+
+
+def test_a_folded_table_shows_each_row_once_and_the_first_ten_at_once(app: Flask) -> None:
+    text = (
+        '{% from "reports/_folded.html" import folded with context %}'
+        '{% call(row, key) folded("T", [("a", "A", "main"), ("b", "B", "n"), ("c", "C", "n wide")], rows) %}'
+        "{{ row }}{{ key }}.{% endcall %}"
+    )
+    with app.test_request_context("/?lang=en"):
+        for count, shown in ((13, 13), (14, 10)):
+            page = render_template_string(text, rows=range(100, 100 + count))
+            at_once, _, folded = page.partition("<details")
+            assert [f"{row}b." in at_once for row in range(100, 100 + count)] == [True] * shown + [False] * (
+                count - shown
+            )
+            assert all(page.count(f">{row}b.<") == 1 for row in range(100, 100 + count))
+            assert ("the other 4" in folded) == (count == 14)
+        assert 'class="table tight"' in page and 'class="n wide"' in page and "data-label" not in page
