@@ -33,6 +33,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 from psycopg import sql
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from config import Settings, load_settings
@@ -331,12 +332,21 @@ def _hash_cheaply() -> None:
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
+def _be_patient(connection: psycopg.Connection[Any], _: Any) -> None:
+    """A test holds its transaction while it asks for all pages, which on a busy machine takes longer than a minute."""
+    connection.execute("SET idle_in_transaction_session_timeout = 0")
+    connection.commit()
+
+
 def _application(settings: Settings) -> Flask:
     from grm.app import create_app
+    from grm.kernel.db import db
 
     _hash_cheaply()
     app = create_app(settings)
     app.testing = True
+    with app.app_context():
+        event.listen(db.engine, "connect", _be_patient)
     app.config["PROPAGATE_EXCEPTIONS"] = False  # an unknown error is to be seen as people see it
     app.test_client_class = IsolatedClient
     compiled = settings.grm_home / "run" / "templates"

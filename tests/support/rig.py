@@ -169,7 +169,7 @@ class Rig(System):
             SMS_GATEWAY_USER=self.sms.user,
             SMS_GATEWAY_PASSWORD=self.sms.password,
             SMTP_URL=f"smtp://127.0.0.1:{self.mail.port}",
-            DELIVERY_PERIOD_SECONDS="0.5",
+            DELIVERY_PERIOD_SECONDS="1",
         )
 
     def start(self) -> None:
