@@ -26,7 +26,7 @@ from grm.returns.models import ClosedReturn, ClosedStay, MonthlyReturn, ReturnCl
 from grm.returns.sheets import COLUMNS, SIDES, from_json
 from grm.returns.units import ALL_SHADES, DESK_ONLY, VIEWS, Sight
 from tests.integration.test_closing import sign_in
-from tests.integration.test_returns import JANUARY, LAST_SECOND, MIDNIGHT, MONTH_ENDS
+from tests.integration.test_returns import JANUARY, LAST_SECOND, MIDNIGHT, MONTH_ENDS, keep
 from tests.support import build, recount_stays
 from tests.support.histories import TEXT, World
 from tests.support.recount_stays import Stay
@@ -225,6 +225,7 @@ def killed_while_closing(app: Flask, before: str) -> None:
 
 def test_killed_closings_leave_nothing_and_the_last_submission_closes(session: Session, app: Flask) -> None:
     build.case(session, filed_at=build.dhaka(2026, 1, 7))
+    session.commit()
     returns.prepare_month(JANUARY, MONTH_ENDS)
     session.close()
     for statement in ("sha256", "INSERT INTO closed_return", "INSERT INTO message"):
@@ -254,6 +255,14 @@ def test_killed_closings_leave_nothing_and_the_last_submission_closes(session: S
     session.commit()
     assert closing.close_due(MONTH_ENDS) == 0, "the figures are not made yet"
     session.execute(text("DELETE FROM tally_rebuild"))
+    session.commit()
+    keep(session)
+    elsewhere = next(each.id for each in directory(session).offices if each.kind == "district")
+    moved = text("UPDATE stay SET office_id = :office")
+    session.execute(moved, {"office": elsewhere})
+    session.commit()
+    assert closing.close_due(MONTH_ENDS) == 0, "an office had a case and was not asked for its return yet"
+    session.execute(moved, {"office": build.office_id(session)})
     session.commit()
     assert closing.close_due(MONTH_ENDS) == 1 and len(letters(session)) > 39
     assert not any(session.scalars(select(ClosedReturn.not_submitted)))
