@@ -350,7 +350,7 @@ def _application(settings: Settings) -> Flask:
     app.config["PROPAGATE_EXCEPTIONS"] = False  # an unknown error is to be seen as people see it
     app.test_client_class = IsolatedClient
     compiled = settings.grm_home / "run" / "templates"
-    compiled.mkdir(exist_ok=True)
+    compiled.mkdir(parents=True, exist_ok=True)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(
         str(compiled)
     )  # for all workers, and all applications of one

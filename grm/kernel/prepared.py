@@ -43,7 +43,8 @@ def keep_plans(engine: Engine) -> None:
 
     @event.listens_for(engine, "do_execute")
     def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-        if not context.execution_options.get("grm_prepared"):
+        # What is read through a server-side cursor (a list for a file) is declared, not prepared.
+        if not context.execution_options.get("grm_prepared") or isinstance(cursor, psycopg.ServerCursor):
             return False
         cursor.execute(statement, parameters, prepare=True)
         return True

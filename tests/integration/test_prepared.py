@@ -1,6 +1,9 @@
 """Statements that are planned once a connection: which they are, and that they outlive the end of a request."""
 
+from collections.abc import Iterator
+
 import pytest
+from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -10,6 +13,15 @@ from grm.kernel.prepared import PREPARED
 MARKED = text("SELECT 'kept' WHERE :number > 0").execution_options(**PREPARED)
 UNMARKED = text("SELECT 'unmarked' WHERE :number > 0")
 HELD = text("SELECT generic_plans + custom_plans FROM pg_prepared_statements WHERE statement LIKE :begins")
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session that stays with one connection: the pool gives a rolled back one another."""
+    from grm.kernel.db import db
+
+    with app.app_context(), db.engine.connect() as connection, Session(connection) as session:
+        yield session
 
 
 def held(session: Session, begins: str) -> list[int]:
