@@ -59,7 +59,8 @@ def producer(rig: FaultRig) -> Celery:
 
 def test_tasks_that_outlast_the_brokers_patience_have_one_effect(rig: FaultRig, form: Form, findings: Findings) -> None:
     """The broker gives a task that takes too long to another worker, again and again: claims make that harmless."""
-    visibility, lasts = form.of(1.5, 8.0), form.of(5.0, 25.0)
+    # A worker with little to do looks every ten seconds only for what the broker has waited for too long.
+    visibility, lasts = form.of(1.5, 8.0), form.of(13.0, 25.0)
     rig.sms.always(Answer(after_seconds=0.2))
     with restarted(rig, "worker-a", "worker-b", FAULTS_VISIBILITY_SECONDS=str(visibility)):
         rig.messages(form.of(80, 500))

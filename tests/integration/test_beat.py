@@ -131,7 +131,8 @@ def test_a_second_beat_stands_by_and_takes_over_from_one_that_died_or_was_cut_of
     third = beats.start()
     wait_for(lambda: beats.pid_of("beat.standby") == third, "the third stands by")
     cut = beats.connection.execute(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     ).fetchone()
     assert cut == (1,)
     wait_for(lambda: {beats.pid_of("beat"), beats.pid_of("beat.standby")} == {second, third}, "duty is decided anew")
