@@ -264,16 +264,6 @@ class FaultRig:
         self.mail.taken.clear()
         self.mail.raw.clear()
 
-    def _is_emptied(self) -> bool:
-        others = [name for name in self._tables() if name not in self._reference_tables | {"heartbeat"}]
-        with self.connect() as connection, contextlib.suppress(psycopg.errors.DeadlockDetected):
-            # As a replica would: the append-only tables refuse TRUNCATE from everybody else.
-            connection.execute("SET session_replication_role = replica")
-            connection.execute(f"TRUNCATE {', '.join(others)}")  # ids go on: late reports find nothing, not another
-            connection.execute("DELETE FROM heartbeat WHERE name LIKE 'delivery.%'")
-            return True
-        return False  # it crossed a tick's path
-
     def _environment(self, smtp_port: int) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
         return {
